@@ -1,0 +1,56 @@
+# The verbs of the course. Each is one visible command; `make` alone lists them.
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lint build check audit audit-full demo grade bench doctor clean
+
+help:  ## list the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(READY)  ## make .venv with everything the course needs
+
+# Runs again only when what is to be installed has changed.
+$(READY): pyproject.toml constraints.txt jupyter/find_course_config.py jupyter/lab_settings.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The course needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(PIP_FLAGS) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+lab: $(READY)  ## open the course in JupyterLab
+	$(BIN)/mmdl build
+	$(BIN)/jupyter lab
+
+test: $(READY)  ## run every test
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+build: $(READY)  ## make notebooks/ from solutions/
+	$(BIN)/mmdl build
+
+check: $(READY)  ## fail when notebooks/ is not what solutions/ would give
+	$(BIN)/mmdl build --check
+
+audit: $(READY)  ## test the tests: wheats and chaffs, few seeds
+	$(BIN)/mmdl audit --seeds 2
+
+audit-full: $(READY)  ## test the tests with 20 seeds
+	$(BIN)/mmdl audit --seeds 20
+
+demo: $(READY)  ## make a class of 24 submissions, grade it, show the report
+	$(BIN)/mmdl demo
+
+bench: $(READY)  ## measure performance
+	$(BIN)/python benchmarks/world.py
+
+doctor: $(READY)  ## say what is missing or mismatched, and the remedy
+	$(BIN)/mmdl doctor
+
+clean:  ## remove everything that the verbs above have made, except students' work and marks
+	rm -rf .venv build

@@ -1,0 +1,30 @@
+"""One configuration for JupyterLab and for every nbgrader command that is started here, at the course's root.
+
+Installing the package puts a finder into the environment's etc/jupyter that loads this file; see pyproject.toml.
+"""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+c = get_config()  # noqa: F821  (traitlets puts it there)
+
+# JupyterLab -----------------------------------------------------------------------------------------------
+c.ServerApp.root_dir = str(ROOT)
+c.LabApp.default_url = "/lab/tree/notebooks/README.md"
+# In a container everybody is root. The server listens on this machine alone and asks for its token.
+c.ServerApp.allow_root = hasattr(os, "geteuid") and os.geteuid() == 0
+
+# nbgrader: where things are -------------------------------------------------------------------------------
+c.CourseDirectory.root = str(ROOT)
+c.CourseDirectory.source_directory = "build/source"  # made from solutions/ by `mmdl build`
+c.CourseDirectory.release_directory = "notebooks"
+c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}?timeout=60"
+
+# nbgrader: how a lesson is released -----------------------------------------------------------------------
+c.ClearSolutions.code_stub = {"python": '# YOUR CODE HERE\nraise NotImplementedError("not attempted yet")'}
+
+# nbgrader: how a submission is run ------------------------------------------------------------------------
+c.Execute.timeout = 120  # seconds a cell; the default of 30 is less than a training cell on a slow laptop
+c.OverwriteCells.add_missing_cells = True  # a deleted check cell comes back; the work is marked

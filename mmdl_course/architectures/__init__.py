@@ -1,0 +1,1 @@
+"""f and g: encoders and decoders."""

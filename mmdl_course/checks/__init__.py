@@ -1,0 +1,1 @@
+"""What a test cell uses: named checks, partial credit, messages that teach."""

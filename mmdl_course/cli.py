@@ -1,0 +1,97 @@
+"""The `mmdl` command. Each verb loads what it needs when it runs, so that `mmdl --help` is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmdl_course.course import CourseError, load_course
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Build, check and grade the course. Run it from the course's folder.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Weeks = Annotated[
+    list[str] | None, typer.Argument(help="weeks, for example week01; all ready weeks when omitted")
+]
+Json = Annotated[Path | None, typer.Option("--json", help="also write the result to this file")]
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing or mismatched on this machine, and the remedy."""
+    from mmdl_course.doctor import examine
+
+    raise typer.Exit(0 if examine(load_course()) else 1)
+
+
+@app.command()
+def build(
+    weeks: Weeks = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="change nothing; fail when notebooks/ is not up to date")
+    ] = False,
+) -> None:
+    """Make the released notebooks from solutions/."""
+    from mmdl_course.grading.build import build_weeks
+
+    raise typer.Exit(build_weeks(load_course(), weeks or [], check=check))
+
+
+@app.command()
+def audit(
+    weeks: Weeks = None,
+    seeds: Annotated[int, typer.Option(min=1, help="grading seeds per wheat")] = 2,
+    json: Json = None,
+) -> None:
+    """Test the tests: every wheat must get full marks, every chaff must lose some."""
+    from mmdl_course.grading.audit import audit_weeks
+
+    raise typer.Exit(audit_weeks(load_course(), weeks or [], seeds=seeds, json_file=json))
+
+
+@app.command()
+def grade(
+    week: Annotated[str, typer.Argument(help="the week to grade, for example week01")],
+    json: Json = None,
+    force: Annotated[bool, typer.Option("--force", help="grade again what is already graded")] = False,
+) -> None:
+    """Grade submitted/<student>/<week>/ into the gradebook, write feedback, show the report."""
+    from mmdl_course.grading.grade import grade_week
+
+    raise typer.Exit(grade_week(load_course(), week, json_file=json, force=force))
+
+
+@app.command()
+def report(week: Annotated[str, typer.Argument(help="the week to report on, for example week01")]) -> None:
+    """Show the marks of a graded week: table, CSV and per-exercise statistics."""
+    from mmdl_course.grading.report import report_week
+
+    raise typer.Exit(report_week(load_course(), week))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="where to make the class")] = Path("build/demo"),
+    students: Annotated[int, typer.Option(min=1, max=24, help="how many of the 24 submissions")] = 24,
+    json: Json = None,
+) -> None:
+    """Make a class of submissions, good and bad and broken, grade it and show the report."""
+    from mmdl_course.grading.demo import run_demo
+
+    raise typer.Exit(run_demo(load_course(), folder, students=students, json_file=json))
+
+
+def main() -> None:
+    """Entry point: a user's mistake ends in one clear line, never in a traceback."""
+    try:
+        app()
+    except CourseError as error:
+        typer.secho(f"mmdl: {error}", err=True, fg="red")
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Where x and y come from: the world, manifolds and real data. No nn.Module here."""

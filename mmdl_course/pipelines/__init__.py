@@ -1,0 +1,1 @@
+"""Translation, alignment, fusion: data, architectures and training composed."""

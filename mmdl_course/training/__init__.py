@@ -1,0 +1,1 @@
+"""How θ is learned: fitting, budgets and metrics."""

@@ -1,0 +1,1 @@
+"""Arrays in, figures and explorers out. Trains nothing."""
