@@ -1,1 +1,6 @@
 """How θ is learned: fitting, budgets and metrics."""
+
+from mmdl_course.training.budget import budget, is_full_budget
+from mmdl_course.training.fit import batches, fit
+
+__all__ = ["batches", "budget", "fit", "is_full_budget"]
