@@ -1,1 +1,21 @@
-"""Arrays in, figures and explorers out. Trains nothing."""
+"""Arrays in, figures and explorers out. Trains nothing.
+
+Every function returns a `matplotlib.figure.Figure` that pyplot does not know of; `show(figure, alt="…")` puts it
+into the notebook.
+"""
+
+from mmdl_course.viz.display import show
+from mmdl_course.viz.images import image_grid, strip
+from mmdl_course.viz.scatter import paths_3d, scatter_3d, scatter_panels
+from mmdl_course.viz.scores import scoreboard, scoreboard_table
+
+__all__ = [
+    "image_grid",
+    "paths_3d",
+    "scatter_3d",
+    "scatter_panels",
+    "scoreboard",
+    "scoreboard_table",
+    "show",
+    "strip",
+]

@@ -1,0 +1,90 @@
+"""From labels or numbers to point colours, the same in every panel of a figure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mmdl_course.viz.arrays import to_numpy
+from mmdl_course.viz.style import ACCENT, CYCLIC, PALETTE, SEQUENTIAL
+
+__all__ = ["Coding", "code"]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How values became colours: what a legend or a colour bar has to say."""
+
+    rgba: np.ndarray  # (n, 4)
+    label: str | None
+    categories: dict[str, Any]  # name → colour; empty for numbers on a scale
+    members: dict[str, np.ndarray]  # name → mask of its points
+    scale: tuple[Normalize, Colormap] | None
+
+    def key(self, figure: Figure, axes: Any) -> None:
+        """Draw the legend or the colour bar, once for all axes of the figure."""
+        if self.scale is not None:
+            norm, colormap = self.scale
+            bar = figure.colorbar(ScalarMappable(norm, colormap), ax=axes, shrink=0.75, aspect=28, pad=0.015)
+            bar.outline.set_visible(False)
+            if self.label:
+                bar.set_label(self.label)
+        elif self.categories:
+            handles = [
+                Line2D([], [], marker="o", linestyle="", markersize=7, color=colour, label=name)
+                for name, colour in self.categories.items()
+            ]
+            figure.legend(
+                handles=handles,
+                loc="outside right center",
+                title=self.label,
+                handletextpad=0.2,
+                labelspacing=0.35,
+            )
+
+
+def code(colour: Any, *, count: int, label: str | None, cyclic: bool, name: str) -> Coding:
+    """Give each of `count` points a colour.
+
+    Args:
+        colour: None, or one value for each point. Integers, booleans and strings are categories (at most ten);
+            floats are numbers on a scale.
+        count: number of points.
+        label: what the colour means.
+        cyclic: the scale's ends meet, as angles do.
+        name: the caller, for messages.
+
+    Returns:
+        Colours and what a legend needs.
+
+    Raises:
+        ValueError: not one value for each point, more than ten categories, or numbers that are not finite.
+    """
+    if colour is None:
+        return Coding(np.tile(to_rgba(ACCENT), (count, 1)), None, {}, {}, None)
+    values = to_numpy(colour)
+    if values.shape != (count,):
+        raise ValueError(
+            f"{name}: colour needs one value for each of the {count} points, got shape {values.shape}."
+        )
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name}: some colour values are NaN or infinite.")
+        norm, colormap = Normalize(float(values.min()), float(values.max())), CYCLIC if cyclic else SEQUENTIAL
+        return Coding(colormap(norm(values)), label, {}, {}, (norm, colormap))
+    names = np.unique(values)
+    if len(names) > len(PALETTE):
+        raise ValueError(
+            f"{name}: {len(names)} categories, but only {len(PALETTE)} colours can be told apart. "
+            "Group them, or pass floats to colour on a scale."
+        )
+    members = {str(value): values == value for value in names}
+    categories = dict(zip(members, PALETTE, strict=False))
+    rgba = np.empty((count, 4))
+    for category, mask in members.items():
+        rgba[mask] = to_rgba(categories[category])
+    return Coding(rgba, label, categories, members, None)

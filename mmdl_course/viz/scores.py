@@ -1,0 +1,226 @@
+"""Scoreboards: a method beside honest baselines, between chance and ceiling, as a picture and as a table."""
+
+import html
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from mmdl_course.viz.arrays import to_numpy
+from mmdl_course.viz.style import ACCENT, INK, MUTED, new_figure, style
+
+__all__ = ["Table", "scoreboard", "scoreboard_table"]
+
+
+def scoreboard(
+    rows: Mapping[str, Any],
+    *,
+    unit: str,
+    methods: Collection[str],
+    chance: float | None = None,
+    ceiling: float | None = None,
+    lower_is_better: bool = False,
+    title: str | None = None,
+) -> Figure:
+    """Draw scores as bars, best on top: what the lesson is about in blue, its baselines grey and hatched.
+
+    A bar is the mean over seeds, each dot one seed.
+
+    Args:
+        rows: name → its score, or one score for each seed.
+        unit: what the scores are, such as "accuracy" or "error in degrees"; the axis's label.
+        methods: the rows the lesson is about; every other row is a baseline.
+        chance: score of guessing, drawn as a line.
+        ceiling: best score there can be, drawn as a line.
+        lower_is_better: the scores are errors or distances.
+        title: the figure's title.
+
+    Returns:
+        The figure, 9 inches wide.
+
+    Raises:
+        ValueError: no rows, scores that are not finite, or a method without a row.
+    """
+    ordered = _ordered(rows, methods=methods, lower_is_better=lower_is_better)
+    with style():
+        figure = new_figure(9.0, 0.95 + 0.42 * len(ordered) + (0.3 if title else 0.0))
+        axes = figure.subplots()
+        heights = np.arange(len(ordered))[::-1]
+        for y, (name, scores) in zip(heights, ordered.items(), strict=True):
+            ours = name in methods
+            axes.barh(
+                y,
+                scores.mean(),
+                height=0.62,
+                color=ACCENT if ours else "#dfe2e8",
+                edgecolor=ACCENT if ours else MUTED,
+                hatch=None if ours else "///",
+                linewidth=0.8,
+            )
+            if len(scores) > 1:
+                axes.plot(
+                    scores,
+                    np.full(len(scores), y),
+                    "o",
+                    markersize=5,
+                    markerfacecolor="white",
+                    markeredgecolor=INK,
+                    markeredgewidth=1.0,
+                    zorder=4,
+                )
+            axes.annotate(
+                _written(scores),
+                (max(scores.max(), 0.0), y),
+                xytext=(7, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=10,
+                fontweight="bold" if ours else "normal",
+                bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+                zorder=5,
+            )
+        axes.set_yticks(heights, list(ordered))
+        for tick, name in zip(axes.get_yticklabels(), ordered, strict=True):
+            tick.set_fontweight("bold" if name in methods else "normal")
+        top = len(ordered) - 0.45
+        for value, label in ((chance, "chance"), (ceiling, "ceiling")):
+            if value is not None:
+                axes.axvline(value, color=INK, linewidth=1.4, linestyle=":" if label == "chance" else "--")
+                axes.annotate(
+                    f"{label} {_number(value)}",
+                    (value, top),
+                    va="bottom",
+                    ha="center",
+                    fontsize=10,
+                    color=INK,
+                )
+        best = max([scores.max() for scores in ordered.values()] + [chance or 0.0, ceiling or 0.0])
+        axes.set_xlim(min(0.0, *(scores.min() for scores in ordered.values())), best * 1.16 or 1.0)
+        axes.set_ylim(-0.6, top)
+        axes.set_xlabel(unit + (" (lower is better)" if lower_is_better else ""))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        if title:
+            axes.set_title(title, loc="left", pad=24)
+    return figure
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a notebook draws as HTML and a terminal as Markdown."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        """The table in Markdown."""
+        widths = [max(map(len, cells)) for cells in zip(self.columns, *self.rows, strict=True)]
+        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        lines = [
+            " | ".join(
+                cell.ljust(width) if index == 0 else cell.rjust(width)
+                for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            for line in (self.columns, rule, *self.rows)
+        ]
+        return "\n".join([f"**{self.caption}**", "", *(f"| {line} |" for line in lines)])
+
+    def __repr__(self) -> str:
+        """The table in Markdown: what a terminal and a text-only reader of the notebook get."""
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        left, right = 'style="text-align: left"', 'style="text-align: right"'
+        head = "".join(
+            f'<th scope="col" {left if index == 0 else right}>{html.escape(name)}</th>'
+            for index, name in enumerate(self.columns)
+        )
+        body = "".join(
+            f'<tr><th scope="row" {left}>{html.escape(name)}</th>'
+            + "".join(f"<td {right}>{html.escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+            for name, *cells in self.rows
+        )
+        return (
+            f'<table><caption style="caption-side: top; text-align: left">{html.escape(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+def scoreboard_table(
+    rows: Mapping[str, Any],
+    *,
+    unit: str,
+    methods: Collection[str],
+    chance: float | None = None,
+    ceiling: float | None = None,
+    lower_is_better: bool = False,
+    title: str | None = None,
+) -> Table:
+    """Write the same scoreboard as a table, for screen readers, for copying and for the terminal.
+
+    Args:
+        rows: name → its score, or one score for each seed.
+        unit: what the scores are.
+        methods: the rows the lesson is about; every other row is a baseline.
+        chance: score of guessing; a row of its own.
+        ceiling: best score there can be; a row of its own.
+        lower_is_better: the scores are errors or distances.
+        title: the table's caption; the unit when not given.
+
+    Returns:
+        The table, best first; a notebook draws it when it is a cell's last expression.
+
+    Raises:
+        ValueError: see `scoreboard`.
+    """
+    ordered = _ordered(rows, methods=methods, lower_is_better=lower_is_better)
+    lines = [
+        (name, "method" if name in methods else "baseline", _written(scores), str(len(scores)))
+        for name, scores in ordered.items()
+    ]
+    if ceiling is not None:
+        lines.insert(0, ("ceiling", "reference", _number(ceiling), "–"))
+    if chance is not None:
+        lines.append(("chance", "reference", _number(chance), "–"))
+    return Table(
+        title or unit,
+        ("", "what", unit + (" (lower is better)" if lower_is_better else ""), "seeds"),
+        tuple(lines),
+    )
+
+
+def _ordered(
+    rows: Mapping[str, Any], *, methods: Collection[str], lower_is_better: bool
+) -> dict[str, Float[np.ndarray, " seed"]]:
+    if not rows:
+        raise ValueError("scoreboard: there are no rows.")
+    if isinstance(methods, str):
+        raise ValueError(f"scoreboard: methods is a set of names; write {{{methods!r}}}.")
+    for name in methods:
+        if name not in rows:
+            raise ValueError(f"scoreboard: method '{name}' has no row; the rows are {', '.join(rows)}.")
+    scores = {}
+    for name, values in rows.items():
+        array = np.atleast_1d(to_numpy(values)).astype(np.float64)
+        if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
+            raise ValueError(
+                f"scoreboard, row '{name}': expected a number or one for each seed, got {values!r}."
+            )
+        scores[name] = array
+    return dict(sorted(scores.items(), key=lambda row: row[1].mean(), reverse=not lower_is_better))
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _written(scores: Float[np.ndarray, " seed"]) -> str:
+    # The spread is the standard deviation over seeds, as in the papers' tables.
+    if len(scores) == 1:
+        return _number(float(scores[0]))
+    return f"{_number(float(scores.mean()))} ± {_number(float(scores.std(ddof=1)))}"
