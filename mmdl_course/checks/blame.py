@@ -1,0 +1,109 @@
+"""Where in the student's code an exception came from, and whether it means "not attempted"."""
+
+import linecache
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any
+
+from mmdl_course.checks.describe import shorten
+
+__all__ = ["CUT", "Place", "explain", "is_stub", "student_place"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the student's code."""
+
+    function: str
+    line: int
+    source: str
+
+    def __str__(self) -> str:
+        code = f": {self.source}" if self.source else ""
+        return f"{self.function}, line {self.line}{code}"
+
+
+def student_place(trace: TracebackType | None, namespace: dict[str, Any], check_file: str) -> Place | None:
+    """The innermost line of the notebook on the way to the exception, the check cell's own lines left out."""
+    place = None
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_globals is namespace and frame.f_code.co_filename != check_file:
+            place = _place(frame, trace.tb_lineno)
+        trace = trace.tb_next
+    return place
+
+
+def is_stub(trace: TracebackType | None, namespace: dict[str, Any]) -> bool:
+    """Whether the exception was raised by the notebook itself, not by a library that the notebook called."""
+    last = None
+    while trace is not None:
+        last, trace = trace, trace.tb_next
+    return last is not None and last.tb_frame.f_globals is namespace
+
+
+def explain(error: BaseException) -> str:
+    """A likely cause of a frequent exception, or nothing."""
+    text = f"{type(error).__name__}: {error}"
+    return next((cause for words, cause in _SYMPTOMS if all(word in text for word in words)), "")
+
+
+def _place(frame: FrameType, line: int) -> Place:
+    source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
+    name = frame.f_code.co_qualname.replace(".<locals>", "")
+    return Place("your cell" if name == "<module>" else name, line, shorten(source, 120))
+
+
+CUT = "`.item()`, `.detach()`, `.numpy()`, `float()` or `torch.tensor(…)` on the way cuts the gradient off."
+
+_SHAPES = (
+    "The shapes do not fit: print both just before this line, and look for a missing `[:, None]` or "
+    "`keepdim=True`."
+)
+
+_SYMPTOMS = [
+    (("does not require grad",), CUT),
+    (("appears to not have been used in the graph",), CUT),
+    (
+        ("requires grad. Use tensor.detach().numpy()",),
+        "numpy cannot follow gradients: stay in torch all the way.",
+    ),
+    (("mat1 and mat2 shapes",), "A matrix product needs (n, k) @ (k, m): print both shapes just before it."),
+    (
+        ("must match the size of tensor",),
+        _SHAPES,
+    ),
+    (
+        ("could not be broadcast together",),
+        _SHAPES,
+    ),
+    (("NoneType",), "Something is None here: a function without `return`, or a method that works in place."),
+    (
+        ("expected scalar type",),
+        "Two dtypes meet: check `.dtype` of both, convert with `.float()` or `.long()`.",
+    ),
+    (
+        ("Boolean value of Tensor",),
+        "`if` and `and` need one truth value: use `.all()`, `.any()`, `&`, or `torch.where`.",
+    ),
+    (
+        ("truth value of an array",),
+        "`if` and `and` need one truth value: use `.all()`, `.any()`, `&`, or `np.where`.",
+    ),
+    (
+        ("leaf Variable that requires grad", "in-place"),
+        "An input was changed in place: make a new tensor instead of `+=` or `x[...] =`.",
+    ),
+    (
+        ("RecursionError",),
+        "The function calls itself without end: does it call the name it is defined under?",
+    ),
+    (
+        ("missing", "required positional argument"),
+        "The parameters differ from the ones in the task: compare the first line of your function.",
+    ),
+    (
+        ("takes", "positional argument"),
+        "The parameters differ from the ones in the task: compare the first line of your function.",
+    ),
+]

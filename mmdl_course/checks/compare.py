@@ -1,0 +1,223 @@
+"""Comparison of two values: numbers across libraries, without silent broadcasting, and never with NaN."""
+
+from numbers import Number
+from typing import Any
+
+from mmdl_course.checks.describe import describe, is_array, is_tensor, number, plural, shape_text
+from mmdl_course.checks.results import Wrong
+
+__all__ = ["compare_close", "compare_equal", "to_array"]
+
+
+def to_array(value: Any, what: str = "the value") -> Any:
+    """A number, array, tensor or nested list as a numpy array of float64, complex128 or bool.
+
+    Args:
+        value: what a student's function returned.
+        what: how the message calls it.
+
+    Raises:
+        Wrong: it holds no numbers; the message says what it is instead and the likely cause.
+    """
+    import numpy as np
+
+    if value is None:
+        raise Wrong(f"{what} is None", got=None, cause="The function ends without `return`.")
+    if isinstance(value, str | bytes):
+        raise Wrong(f"{what} is a string, not a number", got=value)
+    if is_tensor(value):
+        import torch
+
+        plain = value.detach().cpu()
+        if plain.layout is not torch.strided:
+            plain = plain.to_dense()
+        if plain.dtype is torch.bool:
+            return plain.numpy()
+        return plain.to(torch.complex128 if plain.dtype.is_complex else torch.float64).numpy()
+    if isinstance(value, list | tuple):
+        value = [to_array(item, what) if is_tensor(item) else item for item in value]
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise Wrong(f"{what} is a {type(value).__name__} whose entries differ in length", got=value) from None
+    if array.dtype.kind == "b":
+        return array
+    if array.dtype.kind in "iuf":
+        return array.astype(np.float64)
+    if array.dtype.kind == "c":
+        return array.astype(np.complex128)
+    raise Wrong(f"{what} is {_article(type(value).__name__)}, not a number or an array of numbers", got=value)
+
+
+def compare_close(got: Any, expected: Any, *, atol: float, rtol: float, why: str, where: str = "") -> None:
+    """Raise Wrong unless |got - expected| <= atol + rtol·|expected| everywhere.
+
+    Containers are compared entry by entry when the expected one holds arrays or names.
+    """
+    if isinstance(expected, dict) or (
+        isinstance(expected, list | tuple) and any(not isinstance(item, Number) for item in expected)
+    ):
+        for key, part, other in _entries(got, expected, where):
+            compare_close(part, other, atol=atol, rtol=rtol, why=why, where=f"{where}[{key!r}]")
+        return
+    if _plain_integer(got) and _plain_integer(expected):
+        _compare_integers(got, expected, atol=atol, rtol=rtol, why=why, where=where)
+        return
+    import numpy as np
+
+    it = f"entry {where}" if where else "it"
+    tolerance = _tolerance(atol, rtol, why)
+    try:
+        mine = to_array(got, it)
+        other = to_array(expected, "the value it is compared with")
+    except Wrong as wrong:
+        wrong.expected = wrong.expected or describe(expected) + tolerance
+        raise
+    except OverflowError:
+        raise Wrong(f"{it} is too large for a float", got=got, expected=describe(expected)) from None
+    if mine.dtype.kind == "b" and other.dtype.kind != "b":
+        raise Wrong(
+            f"{it} is True or False where a number is expected",
+            got=got,
+            expected=describe(expected) + tolerance,
+            cause="A comparison (`==`, `<`) was returned instead of the value.",
+        )
+    # One number in brackets is still that number: lenient, as long as shape is not the claim.
+    if other.ndim == 0 and mine.size == 1:
+        mine = mine.reshape(())
+    if mine.shape != other.shape:
+        of = f" of {it}" if where else ""
+        raise Wrong(
+            f"the shape{of} is {shape_text(mine.shape)}, expected {shape_text(other.shape)}",
+            got=got,
+            expected=f"shape {shape_text(other.shape)}: {describe(expected)}",
+            reference=expected,
+        )
+    for name, values in ((it, mine), ("the value it is compared with", other)):
+        missing = int(np.isnan(values).sum()) if values.dtype.kind != "b" else 0
+        if missing:
+            raise Wrong(
+                f"{name} is NaN (not a number)"
+                if values.ndim == 0
+                else f"{missing:,} of {plural(values.size, 'value')} are NaN (not a number)",
+                got=got,
+                expected=describe(expected) + tolerance,
+                reference=expected,
+                cause="0/0, log or square root of a negative number, or ∞ - ∞.",
+            )
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.where(mine == other, 0.0, np.abs(mine.astype(other.dtype) * 1.0 - other * 1.0))
+        outside = ~(distance <= atol + rtol * np.abs(other * 1.0))
+    if not outside.any():
+        return
+    if mine.ndim == 0:
+        digits = _telling_digits(mine.item(), other.item())
+        raise Wrong(
+            f"{it} is off by {number(distance.item(), 3)}",
+            got=got,
+            shown=describe(got, digits=digits),
+            expected=describe(expected, digits=digits) + tolerance,
+            reference=expected,
+        )
+    worst = np.unravel_index(np.argmax(np.where(outside, distance, -1.0)), mine.shape)
+    digits = _telling_digits(mine[worst].item(), other[worst].item())
+    place = ", ".join(str(int(index)) for index in worst)
+    count = f"{int(outside.sum()):,} of {plural(mine.size, 'value')}" + (f" of {it}" if where else "")
+    raise Wrong(
+        f"{count} off; the farthest, [{place}], is "
+        f"{number(mine[worst].item(), digits)} instead of {number(other[worst].item(), digits)}",
+        got=got,
+        expected=describe(expected) + tolerance,
+        reference=expected,
+    )
+
+
+def compare_equal(got: Any, expected: Any, where: str = "") -> None:
+    """Raise Wrong unless both are the same, exactly. A list equals the tuple with the same entries."""
+    it = f"entry {where}" if where else "it"
+    wrong = Wrong(f"{it} is not the same", got=got, expected=describe(expected), reference=expected)
+    if got is None and expected is not None:
+        raise Wrong(
+            f"{it} is None", got=got, expected=wrong.expected, cause="The function ends without `return`."
+        )
+    if is_tensor(expected) or is_array(expected) or is_tensor(got) or is_array(got):
+        compare_close(got, expected, atol=0.0, rtol=0.0, why="exactly", where=where)
+        return
+    if isinstance(expected, dict | list | tuple):
+        for key, part, other in _entries(got, expected, where):
+            compare_equal(part, other, f"{where}[{key!r}]")
+        return
+    if isinstance(got, bool) != isinstance(expected, bool):
+        kind = "True or False" if isinstance(got, bool) else f"{_article(type(got).__name__)}"
+        wrong.message = f"{it} is {kind}"
+        raise wrong
+    if isinstance(got, set | frozenset) and isinstance(expected, set | frozenset) and got != expected:
+        missing, extra = expected - got, got - expected
+        parts = [f"missing: {describe(missing)}"] * bool(missing) + [
+            f"not expected: {describe(extra)}"
+        ] * bool(extra)
+        wrong.message = "; ".join(parts)
+        raise wrong
+    if not bool(got == expected):
+        raise wrong
+
+
+def _entries(got: Any, expected: Any, where: str) -> list[tuple[Any, Any, Any]]:
+    """Triples (key, got, expected) of two containers of the same kind and size."""
+    it = f"entry {where}" if where else "it"
+    if isinstance(expected, dict):
+        if not isinstance(got, dict):
+            raise Wrong(
+                f"{it} is {_article(type(got).__name__)}, not a dict", got=got, expected=describe(expected)
+            )
+        if got.keys() != expected.keys():
+            raise Wrong(
+                f"{it} has the keys {describe(list(got))}, expected {describe(list(expected))}",
+                got=got,
+                expected=describe(expected),
+            )
+        return [(key, got[key], expected[key]) for key in expected]
+    if not (isinstance(got, list | tuple) or is_tensor(got) or is_array(got)) or not hasattr(got, "__len__"):
+        raise Wrong(
+            f"{it} is {_article(type(got).__name__)}, not a {type(expected).__name__}",
+            got=got,
+            expected=describe(expected),
+        )
+    if len(got) != len(expected):
+        raise Wrong(
+            f"{it} has {plural(len(got), 'entry').replace('entrys', 'entries')}, expected {len(expected)}",
+            got=got,
+            expected=describe(expected),
+        )
+    return [(index, got[index], expected[index]) for index in range(len(expected))]
+
+
+def _compare_integers(got: int, expected: int, *, atol: float, rtol: float, why: str, where: str) -> None:
+    """Integers of any size, without passing through floats."""
+    if abs(got - expected) <= int(atol) + int(rtol * 10**12) * abs(expected) // 10**12:
+        return
+    raise Wrong(
+        f"{f'entry {where}' if where else 'it'} is off by {number(abs(got - expected))}",
+        got=got,
+        expected=number(expected) + _tolerance(atol, rtol, why),
+        reference=expected,
+    )
+
+
+def _plain_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _tolerance(atol: float, rtol: float, why: str) -> str:
+    parts = [f"{atol:g}"] * bool(atol) + [f"{rtol * 100:g} %"] * bool(rtol)
+    text = f", give or take {' plus '.join(parts)}" if parts else ""
+    return f"{text} ({why})" if why else text
+
+
+def _telling_digits(got: Any, expected: Any) -> int:
+    """The fewest digits that show two numbers apart."""
+    return next((d for d in (6, 9, 12) if number(got, d) != number(expected, d)), 17)
+
+
+def _article(word: str) -> str:
+    return f"an {word}" if word[:1].lower() in "aeiou" else f"a {word}"
