@@ -27,8 +27,8 @@ class Camera:
     """
 
     azimuth: float | Float[Tensor, " scene"] = 0.0
-    elevation: float | Float[Tensor, " scene"] = 35.0
-    distance: float | Float[Tensor, " scene"] = 8.5
+    elevation: float | Float[Tensor, " scene"] = 37.0
+    distance: float | Float[Tensor, " scene"] = 8.4
     field_of_view: float | Float[Tensor, " scene"] = 39.0
     target: tuple[float, float, float] | Float[Tensor, "scene 3"] = (0.0, 0.0, 0.3)
 

@@ -22,7 +22,7 @@ from mmdl_course.data.world.scene import (
 
 __all__ = ["FACTORS", "FIELD_RADIUS", "SceneConfig", "sample_factors", "sample_scenes"]
 
-FIELD_RADIUS = 2.2
+FIELD_RADIUS = 2.0
 """Objects stand (their centres) in a disc of this radius about the origin, world units."""
 
 FACTORS = {
