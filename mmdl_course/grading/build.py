@@ -20,8 +20,9 @@ from mmdl_course.grading.stamps import (
     write_stamp,
 )
 
-__all__ = ["Built", "build_weeks", "ensure_source", "stage"]
+__all__ = ["SOURCE", "Built", "build_weeks", "ensure_source", "stage"]
 
+SOURCE = "build/source"  # as jupyter_config.py tells nbgrader
 _IGNORED = {".ipynb_checkpoints", "__pycache__"}
 
 
@@ -203,7 +204,7 @@ def _source_fresh(course: Course, week: Week) -> bool:
 
 
 def _source(course: Course, week: Week) -> Path:
-    return course.root / "build" / "source" / week.folder / f"{week.folder}.ipynb"
+    return course.root / SOURCE / week.folder / f"{week.folder}.ipynb"
 
 
 def _release(course: Course, week: Week) -> Path:

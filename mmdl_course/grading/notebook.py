@@ -14,8 +14,8 @@ _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name":
 def render_source(lesson: Lesson) -> str:
     """The lesson as a notebook file.
 
-    The same lesson gives the same bytes: cell ids come from grade_id, or from the lesson's name and the cell's
-    position, and what jupytext remembers of the .py is dropped.
+    The same lesson gives the same bytes: cell ids come from grade_id, or from the lesson's name and the
+    cell's position, and what jupytext remembers of the .py is dropped.
 
     Args:
         lesson: a lesson without authoring problems.

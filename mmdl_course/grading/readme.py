@@ -84,10 +84,10 @@ Your work is saved in the notebook itself. Nothing here overwrites a notebook th
 
 ## How checks work
 
-A check cell lists named claims about your code, each with its points: **passed**, **wrong** (it ran, the result
-is not right), **crashed** (it stopped with an error) or **not attempted**. A failed one says what was called,
-what came back, what was expected and what is often the cause. All checks run, so part of an exercise earns part
-of its points. Some points are decided only at grading, on freshly drawn data: code that is right passes those.
+A check cell lists named claims about your code, each with its points: **passed**, **wrong** (it ran, but the
+result is not right), **crashed** (it stopped with an error) or **not attempted**. A failed one says what was
+called, what came back, what was expected and what is often the cause. All checks run, so part of an exercise
+earns part of its points. Some points are decided only at grading, on fresh data. Right code earns them, too.
 
 ## The weeks
 
