@@ -1,0 +1,236 @@
+"""Run one notebook in a kernel of its own, and survive it.
+
+An executor knows nothing of gradebooks: it gets a notebook that is ready to run and gives it back with
+outputs. Whatever a cell does, it costs that cell only: a dead or stuck kernel is replaced and the later cells
+still run.
+"""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.preprocessors import Execute
+from traitlets import Dict, Float, Integer
+from traitlets.config import Config
+
+from mmdl_course.grading.scores import append_error, is_check
+
+__all__ = ["Execution", "Executor", "LocalExecutor", "kernel_environment"]
+
+# What a kernel may know of the grader's environment. Tokens and passwords are not in it.
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_",
+    "TZ",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "CONDA_",
+    "LD_LIBRARY_PATH",
+)
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An executed notebook."""
+
+    notebook: NotebookNode
+    flags: tuple[str, ...] = ()  # timeouts, dead kernels, floods: in words
+    seconds: float = 0.0
+
+
+class Executor(Protocol):
+    """Runs a notebook. Implementations share no state between calls and do not touch the gradebook."""
+
+    def execute(self, notebook: NotebookNode, resources: dict[str, Any]) -> Execution:
+        """Run every code cell.
+
+        Args:
+            notebook: ready to run; may be changed in place.
+            resources: nbconvert's; ["metadata"]["path"] is the kernel's working folder.
+
+        Returns:
+            The notebook with outputs. Trouble that a cell makes is an error in that cell and a flag.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LocalExecutor:
+    """One fresh kernel on this machine per notebook, not isolated."""
+
+    config: Config
+    log: Any
+    environment: dict[str, str]
+
+    def execute(self, notebook: NotebookNode, resources: dict[str, Any]) -> Execution:
+        """Run every code cell; see `Executor`."""
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="mmdl-kernel-", ignore_cleanup_errors=True) as profile:
+            # The grader's own IPython profile and its start-up files have no part in a mark.
+            environment = {**self.environment, "IPYTHONDIR": profile}
+            runner = SteadfastExecute(config=self.config, log=self.log, environment=environment)
+            notebook, _ = runner.preprocess(notebook, resources)
+        return Execution(notebook, tuple(dict.fromkeys(runner.flags)), time.monotonic() - start)
+
+
+def kernel_environment(*, seed: int) -> dict[str, str]:
+    """The environment that a kernel is graded in.
+
+    Args:
+        seed: the grading seed; hidden tests draw their worlds from it.
+
+    Returns:
+        A few of the grader's own variables, one thread each, and the course's MMDL_SEED and MMDL_BUDGET.
+    """
+    passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+    return {
+        **passed,
+        **dict.fromkeys(_THREADS, "1"),
+        "MMDL_SEED": str(seed),
+        "MMDL_BUDGET": "grading",
+        "NBGRADER_EXECUTION": "autograde",
+        "MPLBACKEND": "agg",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+class SteadfastExecute(Execute):
+    """An Execute that goes on after a dead kernel, a cell that cannot be stopped, a flood of output."""
+
+    environment = Dict(help="the kernel's environment variables")
+    notebook_timeout = Float(900, help="seconds for all cells together").tag(config=True)
+    max_stream_characters = Integer(1_000_000, help="printed text a cell may make").tag(config=True)
+    max_display_characters = Integer(20_000_000, help="shown data a cell may make").tag(config=True)
+    max_restarts = Integer(5, help="kernels to replace in one notebook").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.flags: list[str] = []
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run every code cell of `nb`; see nbconvert's ExecutePreprocessor."""
+        self.flags = []
+        self._deadline = time.monotonic() + self.notebook_timeout
+        self._over = ""  # why no further cell runs
+        self._restarts = 0
+        self._harmful: set[int] = set()  # cells that are not run a second time
+        self._written: dict[tuple[int, str], int] = {}  # (cell, kind of output) -> characters so far
+        self._flooded: set[int] = set()
+        self.timeout_func = self._seconds
+        self.shutdown_kernel = "immediate"  # nothing is lost: the notebook has the outputs
+        self.store_widget_state = False
+        self.skip_cells_with_tag = ""  # every cell runs, whatever its tags
+        return super().preprocess(nb, resources, km)
+
+    def setup_kernel(self, **kwargs: Any) -> Any:
+        """Start the kernel in the grading environment, not in the grader's."""
+        return super().setup_kernel(**self._start, **kwargs)
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run one cell. Whatever happens, the cell ends with an output that says so."""
+        if cell.cell_type != "code" or not cell.source.strip():
+            return cell, resources
+        if not self._over and time.monotonic() > self._deadline:
+            self._stop(f"the notebook ran longer than {self.notebook_timeout:g} s")
+        if self._over:
+            cell.outputs = []
+            append_error(cell, "NotRun", f"not run: {self._over}")
+            return cell, resources
+        try:
+            super().preprocess_cell(cell, resources, index)
+            if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
+                self.flags.append(f"time limit: {self._name(cell, index)} was interrupted")
+                self._harmful.add(index)
+        except DeadKernelError:
+            append_error(cell, "KernelDied", "the kernel died in this cell (crash, exit or out of memory)")
+            self.flags.append(f"kernel died in {self._name(cell, index)}")
+            self._replace_kernel(index)
+        except CellTimeoutError:
+            append_error(cell, "CellTimeoutError", "the cell ran too long and could not be interrupted")
+            self.flags.append(f"time limit: {self._name(cell, index)} had to be killed")
+            self._replace_kernel(index)
+        if index in self._flooded:
+            self._harmful.add(index)
+            append_error(cell, "TooMuchOutput", "the cell was stopped because it wrote too much")
+            self.flags.append(f"output flood in {self._name(cell, index)}")
+        return cell, resources
+
+    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: Any, cell_index: int) -> Any:
+        """Take an output, up to the limit. Errors are never dropped: a lost error would read as a pass."""
+        kind, content = msg["msg_type"], msg["content"]
+        if kind == "error":
+            return super().output(outs, msg, display_id, cell_index)
+        size = len(content.get("text", ""))
+        size += sum(len(v) if isinstance(v, str) else len(repr(v)) for v in content.get("data", {}).values())
+        stream = "stream" if kind == "stream" else "display"
+        written = self._written.get((cell_index, stream), 0) + size
+        self._written[cell_index, stream] = written
+        limit = self.max_stream_characters if stream == "stream" else self.max_display_characters
+        if written <= limit:
+            return super().output(outs, msg, display_id, cell_index)
+        if cell_index not in self._flooded:
+            self._flooded.add(cell_index)
+            self._interruption = asyncio.ensure_future(self.km.interrupt_kernel())
+        return None
+
+    @property
+    def _start(self) -> dict[str, Any]:
+        # What the kernel's process itself says on stderr is not an output of a cell.
+        return {"env": dict(self.environment), "stderr": subprocess.DEVNULL}
+
+    def _seconds(self, _cell: NotebookNode) -> int:
+        left = self._deadline - time.monotonic()
+        return max(1, int(min(left, self.timeout if self.timeout and self.timeout > 0 else left)))
+
+    def _name(self, cell: NotebookNode, index: int) -> str:
+        return cell.metadata.get("nbgrader", {}).get("grade_id") or f"cell {index + 1}"
+
+    def _stop(self, why: str) -> None:
+        self._over = why
+        self.flags.append(f"{why}: later cells did not run")
+
+    def _replace_kernel(self, index: int) -> None:
+        """Start again without the harmful cell: rebuild the state that the cells before it had made."""
+        self._harmful.add(index)
+        if self._restarts >= self.max_restarts:
+            self._stop(f"{self.max_restarts + 1} kernels were lost")
+            return
+        self._restarts += 1
+        self._cleanup_kernel()
+        self.km = self.create_kernel_manager()
+        self.start_new_kernel(**self._start)
+        self.start_new_kernel_client()
+        for position, cell in enumerate(self.nb.cells[:index]):
+            # Check cells have their results and leave nothing that a later cell needs.
+            if cell.cell_type != "code" or position in self._harmful or is_check(cell):
+                continue
+            if time.monotonic() > self._deadline:
+                return  # the next cell will say so
+            try:
+                self.execute_cell(NotebookNode({**cell, "outputs": []}), position, store_history=True)
+            except (DeadKernelError, CellTimeoutError):
+                self._stop(f"{self._name(cell, position)} did not run a second time")
+                return
+            finally:
+                self.nb.cells[position] = cell  # the outputs of the first run stay

@@ -1,0 +1,198 @@
+"""What a student reads after grading: nbgrader's feedback, with a summary, without the hidden tests' text."""
+
+import glob
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
+
+from mmdl_course.course import Course, Week
+from mmdl_course.grading.gradebook import course_directory
+from mmdl_course.grading.journal import replace_text
+from mmdl_course.grading.scores import is_check, reported
+
+__all__ = ["Feedback", "HideHiddenTests"]
+
+_BEGIN, _END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_SHORTEST = 12  # characters; shorter lines (`else:`) say nothing and are everywhere
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body {{ max-width: 40em; margin: 3em auto; padding: 0 1em; font: 16px/1.5 sans-serif }}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p><strong>This submission could not be graded, so it has no mark yet.</strong></p>
+<p>{reason}</p>
+</body>
+</html>
+"""
+
+# nbgrader's own list calls every exercise "Test cell"; this table takes its place.
+_TABLE = """<style>#toc, .anchor-link {{ display: none }} #marks td, #marks th {{ padding: 4px 16px 4px 0;
+border-top: 1px solid #ddd; text-align: left; vertical-align: top }}</style>
+<h2>Marks of {student}</h2>
+<table id="marks"><thead><tr><th scope="col">Exercise</th><th scope="col">Points</th>
+<th scope="col">First thing to look at</th></tr></thead><tbody>{rows}</tbody></table>"""
+_ROW = '<tr><td>{name}</td><td style="white-space: nowrap">{score}</td><td>{advice}</td></tr>'
+
+
+class Feedback:
+    """Writes feedback/<student>/<week>/<week>.html."""
+
+    def __init__(self, course: Course, week: Week, *, log: Any) -> None:
+        self.course, self.week = course, week
+        self.directory = course_directory(course)
+        self.directory.assignment_id = week.folder
+        self.log = log
+
+    def path(self, student: str) -> Path:
+        """Where a student's feedback lies."""
+        folder = self.directory.format_path(self.directory.feedback_directory, student, self.week.folder)
+        return Path(folder) / f"{self.week.folder}.html"
+
+    def exists(self, student: str) -> bool:
+        """Whether the student has feedback."""
+        return self.path(student).is_file()
+
+    def write(self, student: str, flags: list[str]) -> str:
+        """Run nbgrader's generate_feedback for one student.
+
+        Args:
+            student: the student's id; autograded/ and the gradebook have the submission.
+            flags: what was noticed in grading.
+
+        Returns:
+            A flag when it did not work; a mark is never lost for it.
+        """
+
+        def summarise(
+            notebook: NotebookNode, resources: dict[str, Any]
+        ) -> tuple[NotebookNode, dict[str, Any]]:
+            notebook.cells.insert(0, new_markdown_cell(_summary(self.week, student, notebook, flags)))
+            return notebook, resources
+
+        self.directory.student_id = glob.escape(student)
+        converter = GenerateFeedback(
+            coursedir=self.directory, config=self.directory.config, log=self.log, force=True
+        )
+        converter.preprocessors = [GetGrades, HideHiddenTests, summarise, CSSHTMLHeaderPreprocessor]
+        try:
+            converter.start()
+        except (NbGraderException, OSError) as error:
+            self.log.exception("No feedback for %s", student)
+            return f"feedback could not be written ({type(error).__name__}); see grade.log"
+        return ""
+
+    def write_reason(self, student: str, reason: str) -> None:
+        """Tell a student why there is no mark.
+
+        Args:
+            student: the student's id.
+            reason: why, and what to do.
+        """
+        title = f"{self.week.title}: {student}"
+        replace_text(self.path(student), _PAGE.format(title=html.escape(title), reason=html.escape(reason)))
+
+
+class HideHiddenTests(NbGraderPreprocessor):
+    """Take the text of hidden tests out of feedback: from check cells, and from whatever quotes it.
+
+    The tests' results stay: their names, points and messages are for the student.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Remove the hidden regions of check cells, then every line of them from all outputs."""
+        hidden: set[str] = set()
+        for cell in nb.cells:
+            if is_check(cell):
+                cell.source, lines = _split(cell.source)
+                hidden.update(lines)
+        shown = "\n".join(cell.source for cell in nb.cells)
+        hidden = {line for line in hidden if len(line) >= _SHORTEST and line not in shown}
+        hidden |= {html.escape(line) for line in hidden}
+        for cell in nb.cells:
+            for output in cell.get("outputs", []):
+                _clean(output, hidden)
+        return nb, resources
+
+
+def _split(source: str) -> tuple[str, list[str]]:
+    """A check cell's visible text and its hidden lines."""
+    visible, hidden, inside = [], [], False
+    for line in source.split("\n"):
+        if _BEGIN in line:
+            inside = True
+            visible.append("# hidden tests ran here; their results are below")
+        elif _END in line:
+            inside = False
+        elif inside:
+            hidden.append(line.strip())
+        else:
+            visible.append(line)
+    return "\n".join(visible), hidden
+
+
+def _clean(output: NotebookNode, hidden: set[str]) -> None:
+    if output.output_type == "stream":
+        output.text = _without(output.text, hidden)
+    elif output.output_type == "error":
+        output.traceback = [_without(part, hidden) for part in output.traceback]
+        output.evalue = _without(output.evalue, hidden)
+    else:
+        for kind, content in output.get("data", {}).items():
+            if isinstance(content, str) and not kind.startswith("image/"):
+                output.data[kind] = _without(content, hidden)
+
+
+def _without(text: str, hidden: set[str]) -> str:
+    if not any(line in _ANSI.sub("", text) for line in hidden):
+        return text
+    lines = _ANSI.sub("", text).split("\n")
+    return "\n".join("[hidden test]" if any(secret in line for secret in hidden) else line for line in lines)
+
+
+def _summary(week: Week, student: str, notebook: NotebookNode, flags: list[str]) -> str:
+    """The mark per exercise with the first thing to look at, as HTML in a markdown cell."""
+    cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if is_check(cell)}
+    rows = []
+    for exercise in week.exercises:
+        cell = cells.get(exercise.check_id)
+        if cell is not None:
+            score, points = cell.metadata.nbgrader.get("score"), cell.metadata.nbgrader.get("points")
+            link = f'<a href="#{exercise.check_id}">{html.escape(exercise.title)}</a>'
+            rows.append(_ROW.format(name=link, score=f"{score or 0:g} of {points:g}", advice=_advice(cell)))
+    table = _TABLE.format(student=html.escape(student), rows="".join(rows))
+    if flags:
+        items = "".join(f"<li>{_plain(flag)}</li>" for flag in flags)
+        table += f"<p><strong>Noticed while grading</strong></p><ul>{items}</ul>"
+    return table
+
+
+def _advice(cell: NotebookNode) -> str:
+    report = reported(cell)
+    for result in report["results"] if report else []:
+        if result.get("state") != "passed":
+            return _plain(f"{result.get('name')} ({result.get('state')})")
+    for output in cell.outputs:
+        if output.output_type == "error":
+            return _plain(output.evalue or output.ename)
+    return ""
+
+
+def _plain(text: str) -> str:
+    """Text in one line that means nothing in HTML, nor in the markdown around it."""
+    text = html.escape(" ".join(str(text).split())[:200])
+    return re.sub(r"[\\`*_$]", lambda match: f"&#{ord(match[0])};", text)

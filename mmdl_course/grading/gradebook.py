@@ -1,0 +1,211 @@
+"""nbgrader's side of a week: its configuration, the assignment in its gradebook, and the marks in there."""
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmdl_course.course import Course, CourseError, Week
+
+if TYPE_CHECKING:  # nbgrader takes seconds to import: a user's mistake should be told at once
+    from nbformat import NotebookNode
+    from nbgrader.coursedir import CourseDirectory
+
+__all__ = [
+    "Assignment",
+    "Marks",
+    "course_directory",
+    "forget_submission",
+    "nbgrader_log",
+    "read_marks",
+    "register_assignment",
+]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A week's notebook in both forms, as the gradebook knows it."""
+
+    source: "NotebookNode"  # with solutions and hidden tests
+    release: "NotebookNode"  # what students got
+    digest: str  # of the source
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One student's marks for a week."""
+
+    student: str
+    score: float  # points, manual marks included, late penalty taken off
+    max_score: float  # points
+    exercises: dict[str, float] = field(default_factory=dict)  # exercise id -> points
+    unanswered: frozenset[str] = frozenset()  # exercise ids whose solution cell was left as it was released
+    needs_manual: bool = False  # a human mark is there or is asked for
+
+
+def course_directory(course: Course, **folders: str) -> "CourseDirectory":
+    """The course as nbgrader sees it, configured by jupyter_config.py.
+
+    Args:
+        course: the registry.
+        **folders: nbgrader's `submitted_directory`, … where they differ from the configuration.
+
+    Returns:
+        The course directory: the gradebook's address is its `db_url`, the whole configuration its `config`.
+
+    Raises:
+        CourseError: jupyter_config.py is missing or does not run.
+    """
+    from nbgrader.coursedir import CourseDirectory
+
+    from mmdl_course.grading.release import load_configuration
+
+    config = load_configuration(course)
+    config.CourseDirectory.root = str(course.root)
+    for name, value in folders.items():
+        config.CourseDirectory[name] = value
+    return CourseDirectory(config=config, log=logging.getLogger("mmdl.nbgrader"))
+
+
+@contextmanager
+def nbgrader_log(path: Path) -> Iterator[logging.Logger]:
+    """Send what nbgrader has to say to a file; the terminal shows the progress and the report.
+
+    Args:
+        path: the log file; what is in it stays.
+
+    Yields:
+        The logger to hand to nbgrader's objects.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log = logging.getLogger("mmdl.nbgrader")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            # nbgrader's own use of its database libraries is nothing that an instructor could mend.
+            warnings.filterwarnings("ignore", module=r"nbgrader\.|nbconvert\.|traitlets\.")
+            yield log
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+def register_assignment(course: Course, week: Week, *, scratch: Path) -> Assignment:
+    """Build the week's source where it is stale, and bring the gradebook up to date with it.
+
+    Args:
+        course: the registry.
+        week: a ready week.
+        scratch: a folder for the release that nbgrader writes on the way; notebooks/ is not touched.
+
+    Returns:
+        The week's notebook as source and as release.
+
+    Raises:
+        CourseError: the lesson does not build, or the gradebook has marks for cells that no longer exist.
+    """
+    import nbformat
+
+    from mmdl_course.grading.build import SOURCE, ensure_source
+    from mmdl_course.grading.release import generate_assignment
+
+    built = ensure_source(course, week)
+    db_url = course_directory(course).db_url
+    try:
+        release = generate_assignment(
+            course, week, source=course.root / SOURCE, release=scratch, db_url=db_url
+        )
+    except CourseError as error:
+        if "Cannot add or remove cells" not in str(error):
+            raise
+        raise CourseError(
+            f"Graded cells of {week.id} were added or removed since its first mark, and nbgrader does not mix "
+            "the two. Undo the change, or keep a copy of gradebook.db, forget the old marks and grade again:\n"
+            f"  nbgrader db assignment remove {week.folder} --force"
+        ) from None
+    return Assignment(
+        source=nbformat.read(built, as_version=4),
+        release=nbformat.read(release, as_version=4),
+        digest=hashlib.sha256(built.read_bytes()).hexdigest(),
+    )
+
+
+def read_marks(course: Course, week: Week, *, student: str | None = None) -> dict[str, Marks]:
+    """The week's marks as nbgrader's gradebook has them, a human's corrections included.
+
+    Args:
+        course: the registry.
+        week: the week.
+        student: only this one.
+
+    Returns:
+        Student → marks; empty when there is no gradebook or it does not know the week.
+    """
+    from nbgrader.api import Gradebook, MissingEntry
+
+    directory = course_directory(course)
+    if not _exists(directory.db_url):
+        return {}
+    found: dict[str, Marks] = {}
+    with Gradebook(directory.db_url, directory.course_id) as gradebook:
+        try:
+            if student is None:
+                submissions = gradebook.assignment_submissions(week.folder)
+            else:
+                submissions = [gradebook.find_submission(week.folder, student)]
+        except MissingEntry:
+            return {}
+        for submission in submissions:
+            for notebook in submission.notebooks:
+                if notebook.name == week.folder:
+                    found[submission.student.id] = _marks(submission.student.id, notebook)
+    return found
+
+
+def forget_submission(course: Course, week: Week, student: str) -> None:
+    """Take a student's mark out of the gradebook: what is handed in now cannot be graded.
+
+    Args:
+        course: the registry.
+        week: the week.
+        student: the student's id.
+    """
+    from nbgrader.api import Gradebook, MissingEntry
+
+    directory = course_directory(course)
+    with Gradebook(directory.db_url, directory.course_id) as gradebook:
+        try:
+            gradebook.remove_submission(week.folder, student)
+        except MissingEntry:
+            return
+
+
+def _marks(student: str, notebook: Any) -> Marks:
+    unanswered = {
+        comment.name
+        for comment in notebook.comments
+        if (comment.auto_comment or "").startswith("No response")
+    }
+    return Marks(
+        student=student,
+        score=float(notebook.score - (notebook.late_submission_penalty or 0)),
+        max_score=float(notebook.max_score),
+        exercises={grade.name.removesuffix("-check"): float(grade.score) for grade in notebook.grades},
+        unanswered=frozenset(unanswered),
+        needs_manual=any(grade.needs_manual_grade for grade in notebook.grades),
+    )
+
+
+def _exists(db_url: str) -> bool:
+    from sqlalchemy.engine import make_url
+
+    url = make_url(db_url)
+    return not url.drivername.startswith("sqlite") or Path(url.database or "").is_file()

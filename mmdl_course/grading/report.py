@@ -1,0 +1,213 @@
+"""`mmdl report`: the marks of a graded week as a table, as CSV, and as statistics of each exercise."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mmdl_course.course import Course, CourseError, Week
+from mmdl_course.grading.exercise_statistics import ExerciseStatistics, exercise_statistics
+from mmdl_course.grading.gradebook import Marks, course_directory, read_marks
+from mmdl_course.grading.journal import (
+    FAILED,
+    GRADED,
+    Entry,
+    Journal,
+    journal_path,
+    open_journal,
+    replace_text,
+)
+from mmdl_course.grading.scores import is_check, reported
+
+__all__ = ["report_week"]
+
+_STYLE = {GRADED: "green", FAILED: "red"}
+
+
+def report_week(course: Course, week: str) -> int:
+    """Show a week's marks and write reports/<folder>/: marks.csv, exercises.csv, exercises.png.
+
+    Marks come from nbgrader's gradebook alone. What the checks said is read from the autograded notebooks,
+    where there are any; a missing or broken one costs its details, never the report.
+
+    Args:
+        course: the registry.
+        week: id or folder of a week that was graded.
+
+    Returns:
+        Exit status 0.
+
+    Raises:
+        CourseError: unknown week, or nothing of it is graded yet.
+    """
+    chosen = course.week(week)
+    if not journal_path(course, chosen).is_file():
+        raise CourseError(f"Nothing of {chosen.id} is graded yet. Run: mmdl grade {chosen.id}")
+    journal = open_journal(course, chosen)
+    marks = read_marks(course, chosen)
+    rows = _rows(journal, marks)
+    if not rows:
+        raise CourseError(f"Nothing of {chosen.id} is graded yet. Run: mmdl grade {chosen.id}")
+    graded = [marks[row.student] for row in rows if row.student in marks]
+    statistics = exercise_statistics(chosen, graded, _read_reports(course, chosen, graded))
+    folder = journal_path(course, chosen).parent
+    console = Console(highlight=False)
+    console.print(_marks_table(chosen, rows, marks))
+    console.print(_statistics_table(statistics))
+    replace_text(folder / "marks.csv", _marks_csv(chosen, rows, marks))
+    replace_text(folder / "exercises.csv", _statistics_csv(statistics))
+    files = ["marks.csv", "exercises.csv"]
+    if graded:
+        from mmdl_course.grading.report_picture import draw_exercises
+
+        noun = "submission" if len(graded) == 1 else "submissions"
+        title = f"{chosen.title}: marks of {len(graded)} graded {noun}"
+        draw_exercises(statistics, title=title, path=folder / "exercises.png")
+        files.append("exercises.png")
+    _say_totals(console, rows, journal)
+    console.print(
+        f"Written to {folder.relative_to(course.root)}/: {', '.join(files)}", markup=False, soft_wrap=True
+    )
+    return 0
+
+
+def _rows(journal: Journal, marks: dict[str, Marks]) -> list[Entry]:
+    """Every student whom the journal or the gradebook knows, with the gradebook's mark."""
+    rows = []
+    for student in sorted({*journal.entries, *marks}):
+        entry, mark = journal.entries.get(student), marks.get(student)
+        if mark is None:
+            entry = entry or Entry(student, FAILED)
+            lost = "The gradebook has no mark although it was graded: grade again."
+            reason = entry.reason or lost
+            rows.append(Entry(student, FAILED, reason=reason, flags=entry.flags, seconds=entry.seconds))
+            continue
+        entry = entry if entry and entry.state != FAILED else Entry(student, GRADED)
+        rows.append(
+            Entry(student, entry.state, mark.score, mark.max_score, flags=entry.flags, seconds=entry.seconds)
+        )
+    return rows
+
+
+def _read_reports(course: Course, week: Week, marks: Sequence[Marks]) -> dict[str, dict[str, dict[str, Any]]]:
+    from nbformat import from_dict
+
+    directory = course_directory(course)
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for mark in marks:
+        folder = directory.format_path(directory.autograded_directory, mark.student, week.folder)
+        path = Path(folder) / f"{week.folder}.ipynb"
+        found[mark.student] = {}
+        try:
+            cells = from_dict(json.loads(path.read_text(encoding="utf-8"))).cells
+            for cell in cells:
+                report = reported(cell) if is_check(cell) else None
+                if report is not None:
+                    found[mark.student][cell.metadata.nbgrader.grade_id.removesuffix("-check")] = report
+        except (OSError, ValueError, AttributeError, KeyError, TypeError):
+            continue  # the details are a bonus
+    return found
+
+
+def _marks_table(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> Table:
+    table = Table(title=f"{week.id}: {week.title}", title_justify="left", header_style="bold")
+    table.add_column("student", overflow="fold")
+    table.add_column("state")
+    for number, _ in enumerate(week.exercises, start=1):
+        table.add_column(f"{number}", justify="right")
+    table.add_column("total", justify="right")
+    table.add_column("reason or flags", overflow="fold", ratio=1)
+    for row in rows:
+        mark = marks.get(row.student)
+        scores = [_points(mark.exercises.get(exercise.id)) if mark else "" for exercise in week.exercises]
+        state = f"[{_STYLE.get(row.state, 'yellow')}]{row.state}[/]"
+        notes = row.reason or "; ".join(row.flags)
+        table.add_row(_escape(row.student), state, *scores, f"[bold]{_points(row.score)}[/]", _escape(notes))
+    return table
+
+
+def _statistics_table(statistics: Sequence[ExerciseStatistics]) -> Table:
+    table = Table(title="Exercises", title_justify="left", header_style="bold")
+    table.add_column("", justify="right")
+    table.add_column("exercise")
+    for name in ("points", "mean", "full", "zero", "not tried", "discrim."):
+        table.add_column(name, justify="right")
+    table.add_column("most failed check", overflow="fold", ratio=1)
+    for number, entry in enumerate(statistics, start=1):
+        most = f"{entry.failed_checks[0][0]} ({entry.failed_checks[0][1]}×)" if entry.failed_checks else ""
+        shares = [_percent(entry.share(which)) for which in ("full", "zero", "not attempted")]
+        table.add_row(
+            str(number),
+            _escape(entry.exercise.title),
+            f"{entry.exercise.points:g}",
+            _number(entry.mean),
+            *shares,
+            _number(entry.discrimination, 2),
+            _escape(most),
+        )
+    return table
+
+
+def _marks_csv(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> str:
+    names = [exercise.id for exercise in week.exercises]
+    lines = [["student", "state", *names, "score", "max_score", "reason", "flags", "seconds"]]
+    for row in rows:
+        mark = marks.get(row.student)
+        scores = [_points(mark.exercises.get(name)) if mark else "" for name in names]
+        notes = [row.reason, "; ".join(row.flags), f"{row.seconds:g}"]
+        lines.append([row.student, row.state, *scores, _points(row.score), _points(row.max_score), *notes])
+    return _csv(lines)
+
+
+def _statistics_csv(statistics: Sequence[ExerciseStatistics]) -> str:
+    header = ["exercise", "title", "points", "n", "mean", "median", "full_percent", "zero_percent"]
+    lines = [[*header, "not_attempted_percent", "discrimination", "most_failed_checks"]]
+    for entry in statistics:
+        shares = [_number(100 * entry.share(which)) for which in ("full", "zero", "not attempted")]
+        failed = "; ".join(f"{name} ({count})" for name, count in entry.failed_checks[:5])
+        exercise = entry.exercise
+        facts = [exercise.id, exercise.title, f"{exercise.points:g}", str(len(entry.scores))]
+        middle = [_number(entry.mean, 2), _number(entry.median, 2)]
+        lines.append([*facts, *middle, *shares, _number(entry.discrimination, 2), failed])
+    return _csv(lines)
+
+
+def _say_totals(console: Console, rows: Sequence[Entry], journal: Journal) -> None:
+    failed = sum(row.state == FAILED for row in rows)
+    flagged = sum(bool(row.flags) and row.state != FAILED for row in rows)
+    graded = f"{len(rows) - failed} graded ({flagged} with flags), {failed} without a mark"
+    text = f"{len(rows)} submissions: {graded}. Grading seed {journal.seed}."
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _csv(lines: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for line in lines:
+        # A spreadsheet runs a cell that begins with one of these as a formula, and students choose names.
+        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "@") else cell for cell in line])
+    return text.getvalue()
+
+
+def _points(score: float | None) -> str:
+    return "" if score is None else f"{score:g}"
+
+
+def _number(value: float, digits: int = 1) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _percent(share: float) -> str:
+    return "" if math.isnan(share) else f"{100 * share:.0f} %"
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
