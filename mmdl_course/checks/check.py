@@ -1,6 +1,7 @@
 """One named check: it runs a block, catches whatever comes out of it, and decides."""
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,6 +17,10 @@ from mmdl_course.checks.recorder import Call
 from mmdl_course.checks.results import ChecksError, NotAttempted, Result, Skipped, State, TimeUp, Wrong
 
 __all__ = ["Check", "Run"]
+
+
+# How Python complains about a claim called with the wrong arguments: that is the author's mistake.
+_CLAIM = re.compile(r"(Claims|Properties|Marks|Exercise)\.\w+\(\) ")
 
 
 @dataclass
@@ -78,6 +83,8 @@ class Check:
         self._run.open = None
         if isinstance(error, ChecksError | GeneratorExit):
             return False
+        if isinstance(error, TypeError) and _CLAIM.match(str(error)):
+            raise ChecksError(f'Check "{self.name}": {error}.') from None
         state, lines = self._decide(error, trace)
         earned = 0.0
         if state == "passed":

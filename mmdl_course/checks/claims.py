@@ -5,7 +5,7 @@ from typing import Any
 
 from mmdl_course.checks.blame import CUT
 from mmdl_course.checks.compare import compare_close, compare_equal, to_array
-from mmdl_course.checks.describe import describe, is_array, is_tensor, shape_text
+from mmdl_course.checks.describe import article, describe, is_array, is_tensor, shape_text
 from mmdl_course.checks.results import ChecksError, NotAttempted, Skipped, Wrong
 
 __all__ = ["Claims"]
@@ -57,7 +57,7 @@ class Claims:
             found = tuple(got.shape)
         else:
             raise Wrong(
-                f"it is {describe(got)}, not a tensor or array",
+                f"it is {'None' if got is None else article(type(got).__name__)}, not a tensor or array",
                 got=got,
                 expected=f"shape {shape_text(shape)}",
                 cause="The function ends without `return`." if got is None else "",
@@ -77,13 +77,16 @@ class Claims:
         name = getattr(dtype, "__name__", None) or str(dtype).removeprefix("torch.")
         wants_tensor = str(dtype).startswith("torch.")
         wants_array = not wants_tensor and not isinstance(dtype, str)
-        expected = f"dtype {name}" + (" (a tensor)" if wants_tensor else " (an array)" if wants_array else "")
+        owner = "a tensor of " if wants_tensor else "an array of " if wants_array else ""
+        expected = f"{owner}dtype {name}"
         if not (is_tensor(got) or is_array(got)):
-            raise Wrong(f"it is {describe(got)}, which has no dtype", got=got, expected=expected)
+            raise Wrong(
+                f"it is {article(type(got).__name__)}, which has no dtype", got=got, expected=expected
+            )
         found = str(got.dtype).removeprefix("torch.")
         if found != name or (wants_tensor and not is_tensor(got)) or (wants_array and not is_array(got)):
-            kind = "tensor" if is_tensor(got) else "numpy array"
-            raise Wrong(f"it is a {kind} of dtype {found}, expected {name}", got=got, expected=expected)
+            kind = "a tensor" if is_tensor(got) else "an array"
+            raise Wrong(f"it is {kind} of dtype {found}, expected {expected}", got=got, expected=expected)
 
     def finite(self, got: Any) -> None:
         """Claim that every number is finite: no NaN, no infinity."""

@@ -3,7 +3,7 @@
 from numbers import Number
 from typing import Any
 
-from mmdl_course.checks.describe import describe, is_array, is_tensor, number, plural, shape_text
+from mmdl_course.checks.describe import article, describe, is_array, is_tensor, number, plural, shape_text
 from mmdl_course.checks.results import Wrong
 
 __all__ = ["compare_close", "compare_equal", "to_array"]
@@ -34,6 +34,8 @@ def to_array(value: Any, what: str = "the value") -> Any:
         if plain.dtype is torch.bool:
             return plain.numpy()
         return plain.to(torch.complex128 if plain.dtype.is_complex else torch.float64).numpy()
+    if _plain_integer(value) and value.bit_length() > 1023:
+        raise Wrong(f"{what} is too large for a float", got=value)
     if isinstance(value, list | tuple):
         value = [to_array(item, what) if is_tensor(item) else item for item in value]
     try:
@@ -46,17 +48,17 @@ def to_array(value: Any, what: str = "the value") -> Any:
         return array.astype(np.float64)
     if array.dtype.kind == "c":
         return array.astype(np.complex128)
-    raise Wrong(f"{what} is {_article(type(value).__name__)}, not a number or an array of numbers", got=value)
+    raise Wrong(f"{what} is {article(type(value).__name__)}, not a number or an array of numbers", got=value)
 
 
-def compare_close(got: Any, expected: Any, *, atol: float, rtol: float, why: str, where: str = "") -> None:
+def compare_close(
+    got: Any, expected: Any, *, atol: int | float, rtol: int | float, why: str, where: str = ""
+) -> None:
     """Raise Wrong unless |got - expected| <= atol + rtol·|expected| everywhere.
 
     Containers are compared entry by entry when the expected one holds arrays or names.
     """
-    if isinstance(expected, dict) or (
-        isinstance(expected, list | tuple) and any(not isinstance(item, Number) for item in expected)
-    ):
+    if isinstance(expected, dict) or (isinstance(expected, list | tuple) and not _is_table(expected)):
         for key, part, other in _entries(got, expected, where):
             compare_close(part, other, atol=atol, rtol=rtol, why=why, where=f"{where}[{key!r}]")
         return
@@ -73,8 +75,6 @@ def compare_close(got: Any, expected: Any, *, atol: float, rtol: float, why: str
     except Wrong as wrong:
         wrong.expected = wrong.expected or describe(expected) + tolerance
         raise
-    except OverflowError:
-        raise Wrong(f"{it} is too large for a float", got=got, expected=describe(expected)) from None
     if mine.dtype.kind == "b" and other.dtype.kind != "b":
         raise Wrong(
             f"{it} is True or False where a number is expected",
@@ -107,7 +107,8 @@ def compare_close(got: Any, expected: Any, *, atol: float, rtol: float, why: str
             )
     with np.errstate(invalid="ignore", over="ignore"):
         distance = np.where(mine == other, 0.0, np.abs(mine.astype(other.dtype) * 1.0 - other * 1.0))
-        outside = ~(distance <= atol + rtol * np.abs(other * 1.0))
+        scale = np.where(np.isfinite(other), np.abs(other * 1.0), 0.0)
+        outside = ~(distance <= atol + rtol * scale)
     if not outside.any():
         return
     if mine.ndim == 0:
@@ -148,7 +149,7 @@ def compare_equal(got: Any, expected: Any, where: str = "") -> None:
             compare_equal(part, other, f"{where}[{key!r}]")
         return
     if isinstance(got, bool) != isinstance(expected, bool):
-        kind = "True or False" if isinstance(got, bool) else f"{_article(type(got).__name__)}"
+        kind = "True or False" if isinstance(got, bool) else f"{article(type(got).__name__)}"
         wrong.message = f"{it} is {kind}"
         raise wrong
     if isinstance(got, set | frozenset) and isinstance(expected, set | frozenset) and got != expected:
@@ -168,7 +169,7 @@ def _entries(got: Any, expected: Any, where: str) -> list[tuple[Any, Any, Any]]:
     if isinstance(expected, dict):
         if not isinstance(got, dict):
             raise Wrong(
-                f"{it} is {_article(type(got).__name__)}, not a dict", got=got, expected=describe(expected)
+                f"{it} is {article(type(got).__name__)}, not a dict", got=got, expected=describe(expected)
             )
         if got.keys() != expected.keys():
             raise Wrong(
@@ -179,7 +180,7 @@ def _entries(got: Any, expected: Any, where: str) -> list[tuple[Any, Any, Any]]:
         return [(key, got[key], expected[key]) for key in expected]
     if not (isinstance(got, list | tuple) or is_tensor(got) or is_array(got)) or not hasattr(got, "__len__"):
         raise Wrong(
-            f"{it} is {_article(type(got).__name__)}, not a {type(expected).__name__}",
+            f"{it} is {article(type(got).__name__)}, not a {type(expected).__name__}",
             got=got,
             expected=describe(expected),
         )
@@ -192,7 +193,9 @@ def _entries(got: Any, expected: Any, where: str) -> list[tuple[Any, Any, Any]]:
     return [(index, got[index], expected[index]) for index in range(len(expected))]
 
 
-def _compare_integers(got: int, expected: int, *, atol: float, rtol: float, why: str, where: str) -> None:
+def _compare_integers(
+    got: int, expected: int, *, atol: int | float, rtol: int | float, why: str, where: str
+) -> None:
     """Integers of any size, without passing through floats."""
     if abs(got - expected) <= int(atol) + int(rtol * 10**12) * abs(expected) // 10**12:
         return
@@ -204,11 +207,19 @@ def _compare_integers(got: int, expected: int, *, atol: float, rtol: float, why:
     )
 
 
+def _is_table(value: Any) -> bool:
+    """Whether nested lists hold numbers in rows of the same length, so that they are an array."""
+    if not isinstance(value, list | tuple):
+        return isinstance(value, Number)
+    sizes = {len(item) if isinstance(item, list | tuple) else None for item in value}
+    return len(sizes) <= 1 and all(map(_is_table, value))
+
+
 def _plain_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _tolerance(atol: float, rtol: float, why: str) -> str:
+def _tolerance(atol: int | float, rtol: int | float, why: str) -> str:
     parts = [f"{atol:g}"] * bool(atol) + [f"{rtol * 100:g} %"] * bool(rtol)
     text = f", give or take {' plus '.join(parts)}" if parts else ""
     return f"{text} ({why})" if why else text
@@ -217,7 +228,3 @@ def _tolerance(atol: float, rtol: float, why: str) -> str:
 def _telling_digits(got: Any, expected: Any) -> int:
     """The fewest digits that show two numbers apart."""
     return next((d for d in (6, 9, 12) if number(got, d) != number(expected, d)), 17)
-
-
-def _article(word: str) -> str:
-    return f"an {word}" if word[:1].lower() in "aeiou" else f"a {word}"

@@ -4,7 +4,7 @@ import math
 import sys
 from typing import Any
 
-__all__ = ["describe", "is_array", "is_tensor", "number", "plural", "shape_text", "shorten"]
+__all__ = ["article", "describe", "is_array", "is_tensor", "number", "plural", "shape_text", "shorten"]
 
 SMALL = 12  # up to so many elements an array is shown in full
 ITEMS = 4  # of a list or dict
@@ -22,6 +22,11 @@ def is_array(value: object) -> bool:
     """Whether `value` is a numpy array or numpy scalar; does not import numpy."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(value, numpy.ndarray | numpy.generic)
+
+
+def article(word: str) -> str:
+    """A word with "a" or "an" before it."""
+    return f"an {word}" if word[:1].lower() in "aeiou" else f"a {word}"
 
 
 def plural(count: int, thing: str) -> str:

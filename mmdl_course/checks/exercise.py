@@ -60,7 +60,13 @@ class Exercise(Marks):
                     f"`{name}` does not exist in this notebook yet: write it, run the cell that defines it, "
                     f"then run this cell again."
                 )
-            return self._run.namespace[name]
+            found = self._run.namespace[name]
+            if isinstance(found, Recorder):
+                raise ChecksError(
+                    f'Exercise "{self.id}": `{name} = exercise.student()` took the name `{name}` '
+                    f"away from the student's work. Give the recorder a name of its own."
+                )
+            return found
 
         return self._recorder(name, find)
 

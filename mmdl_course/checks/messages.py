@@ -43,6 +43,7 @@ def crashed_lines(
     if first:
         lines = [("Stopped with", f"{type(error).__name__}, as in “{first}”"), ("In", where)]
         return [*lines, ("Hint", hint)]
+    where = where or "the check, with what your code returned"
     lines = [*_called(calls[-1] if calls else None, ""), ("Stopped with", what), ("In", where)]
     return lines + _causes([_changed_in_place(calls), explain(error)], hint)
 

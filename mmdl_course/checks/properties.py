@@ -122,7 +122,7 @@ class Properties(Claims):
             raise Wrong(", and ".join(parts), expected=expected)
 
 
-def _compare(got: Any, expected: Any, words: str, atol: float, rtol: float, why: str) -> None:
+def _compare(got: Any, expected: Any, words: str, atol: int | float, rtol: int | float, why: str) -> None:
     if not (atol >= 0 and rtol >= 0):
         raise ChecksError(f"atol={atol}, rtol={rtol}: tolerances are zero or larger.")
     try:

@@ -101,6 +101,8 @@ def _name_arguments(
 ) -> tuple[tuple[str, Any], ...]:
     """Pairs (parameter name, value); positional arguments without a known name get ""."""
     names: list[str] = []
+    if not isinstance(function, type):
+        function = getattr(function, "forward", function)  # an nn.Module's own parameters are in its forward
     try:
         for parameter in inspect.signature(function).parameters.values():
             if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):

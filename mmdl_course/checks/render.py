@@ -135,12 +135,12 @@ def word_of(result: Result) -> str:
     return "partly right" if result.state == "wrong" and result.earned else result.state
 
 
-def number_text(value: float) -> str:
+def number_text(value: int | float) -> str:
     """Points without needless zeros."""
     return number(int(value) if float(value).is_integer() else value)
 
 
-def points_text(value: float) -> str:
+def points_text(value: int | float) -> str:
     """Points with their noun."""
     return f"{number_text(value)} point{'' if value == 1 else 's'}"
 
