@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 __all__ = ["as_images", "as_points", "to_numpy"]
 
@@ -56,15 +56,15 @@ def as_images(images: Any, *, name: str = "images") -> Float[np.ndarray, "image 
     low, high = array.min(), array.max()
     if low < -1e-5 or high > 1 + 1e-5:
         raise ValueError(
-            f"{name}: values must lie in 0 … 1, got {low:.4g} … {high:.4g}. Divide bytes by 255; clamp what a "
-            "decoder returns with images.clamp(0, 1)."
+            f"{name}: values must lie in 0 … 1, got {low:.4g} … {high:.4g}. Divide bytes by 255; clamp "
+            "what a decoder returns with images.clamp(0, 1)."
         )
     return array.clip(0, 1)
 
 
 def as_points(
     points: Any, *, name: str, dimensions: tuple[int, ...] = (1, 2, 3)
-) -> Shaped[np.ndarray, "n dim"]:
+) -> Float[np.ndarray, "n dim"]:
     """Check points that are to be drawn.
 
     Args:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmdl_course.viz.arrays import to_numpy
-from mmdl_course.viz.style import ACCENT, CYCLIC, PALETTE, SEQUENTIAL
+from mmdl_course.viz.style import ACCENT, CYCLIC, PALETTE, SEQUENTIAL, place
 
 __all__ = ["Coding", "code"]
 
@@ -25,25 +25,41 @@ class Coding:
     members: dict[str, np.ndarray]  # name → mask of its points
     scale: tuple[Normalize, Colormap] | None
 
-    def key(self, figure: Figure, axes: Any) -> None:
-        """Draw the legend or the colour bar, once for all axes of the figure."""
+    @property
+    def key_width(self) -> float:
+        """Inches that the legend or colour bar takes."""
         if self.scale is not None:
-            norm, colormap = self.scale
-            bar = figure.colorbar(ScalarMappable(norm, colormap), ax=axes, shrink=0.75, aspect=28, pad=0.015)
+            return 1.0
+        if not self.categories:
+            return 0.0
+        return 0.5 + 0.09 * max(len(name) for name in (*self.categories, self.label or ""))
+
+    def draw_key(self, figure: Figure, *, left: float, top: float, height: float) -> None:
+        """Draw the legend or the colour bar, if there is anything to say, into a place given in inches."""
+        if self.scale is not None:
+            shorter = min(0.8 * height, 3.0)
+            top += (height - shorter) / 2
+            bar = figure.colorbar(
+                ScalarMappable(*self.scale),
+                cax=figure.add_axes(place(figure, left=left + 0.12, top=top, width=0.13, height=shorter)),
+            )
             bar.outline.set_visible(False)
             if self.label:
                 bar.set_label(self.label)
         elif self.categories:
+            x, y, *_ = place(figure, left=left, top=top + height / 2, width=0, height=0)
             handles = [
                 Line2D([], [], marker="o", linestyle="", markersize=7, color=colour, label=name)
                 for name, colour in self.categories.items()
             ]
             figure.legend(
                 handles=handles,
-                loc="outside right center",
+                loc="center left",
+                bbox_to_anchor=(x, y),
                 title=self.label,
                 handletextpad=0.2,
                 labelspacing=0.35,
+                borderaxespad=0,
             )
 
 
@@ -51,8 +67,8 @@ def code(colour: Any, *, count: int, label: str | None, cyclic: bool, name: str)
     """Give each of `count` points a colour.
 
     Args:
-        colour: None, or one value for each point. Integers, booleans and strings are categories (at most ten);
-            floats are numbers on a scale.
+        colour: None, or one value for each point. Integers, booleans and strings are categories (at most
+            ten); floats are numbers on a scale.
         count: number of points.
         label: what the colour means.
         cyclic: the scale's ends meet, as angles do.

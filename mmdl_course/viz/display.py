@@ -4,9 +4,10 @@ import base64
 import html
 import io
 
-import numpy as np
 from IPython.display import display
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from PIL import Image
 
 from mmdl_course.viz.style import style
@@ -64,18 +65,11 @@ def _png(figure: Figure) -> bytes:
     raw = io.BytesIO()
     with style():
         figure.savefig(raw, format="png", dpi=_CSS_PIXELS_PER_INCH * _DENSITY)
-    image = Image.open(raw).convert("RGB")  # the background is opaque: alpha would be a quarter of the file
-    colours = image.getcolors(maxcolors=256)
-    if colours is not None:  # line drawings: exact with a palette, and a third of the size
-        image = _with_palette(image, [colour for _, colour in colours])
+    # The background is opaque, so there is nothing to say about transparency.
+    image = Image.open(raw).convert("RGB")
+    # Without pictures and colour bars, 256 colours lose nothing that can be seen and save two thirds.
+    if not figure.findobj(lambda artist: isinstance(artist, AxesImage | QuadMesh)):
+        image = image.quantize(256, dither=Image.Dither.NONE)
     compressed = io.BytesIO()
     image.save(compressed, format="png", optimize=True)
     return compressed.getvalue()
-
-
-def _with_palette(image: Image.Image, colours: list[tuple[int, int, int]]) -> Image.Image:
-    codes = np.asarray(image, dtype=np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
-    palette = np.array(sorted((r << 16) | (g << 8) | b for r, g, b in colours), dtype=np.uint32)
-    indexed = Image.fromarray(np.searchsorted(palette, codes).astype(np.uint8), mode="P")
-    indexed.putpalette([int(code >> shift & 255) for code in palette for shift in (16, 8, 0)])
-    return indexed

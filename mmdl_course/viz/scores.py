@@ -39,14 +39,14 @@ def scoreboard(
         title: the figure's title.
 
     Returns:
-        The figure, 9 inches wide.
+        The figure, 9 inches wide; mean ± standard deviation over seeds stand at the right.
 
     Raises:
         ValueError: no rows, scores that are not finite, or a method without a row.
     """
     ordered = _ordered(rows, methods=methods, lower_is_better=lower_is_better)
     with style():
-        figure = new_figure(9.0, 0.95 + 0.42 * len(ordered) + (0.3 if title else 0.0))
+        figure = new_figure(9.0, 0.95 + 0.42 * len(ordered) + (0.3 if title else 0.0), layout="constrained")
         axes = figure.subplots()
         heights = np.arange(len(ordered))[::-1]
         for y, (name, scores) in zip(heights, ordered.items(), strict=True):
@@ -73,32 +73,29 @@ def scoreboard(
                 )
             axes.annotate(
                 _written(scores),
-                (max(scores.max(), 0.0), y),
-                xytext=(7, 0),
-                textcoords="offset points",
+                (1.015, y),
+                xycoords=("axes fraction", "data"),
                 va="center",
-                fontsize=10,
                 fontweight="bold" if ours else "normal",
-                bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
-                zorder=5,
+                annotation_clip=False,
             )
         axes.set_yticks(heights, list(ordered))
         for tick, name in zip(axes.get_yticklabels(), ordered, strict=True):
             tick.set_fontweight("bold" if name in methods else "normal")
         top = len(ordered) - 0.45
-        for value, label in ((chance, "chance"), (ceiling, "ceiling")):
+        lines = {"chance": chance, "ceiling": ceiling}
+        reached = [value for value in lines.values() if value is not None]
+        worst = min(0.0, *(scores.min() for scores in ordered.values()), *reached)
+        best = max(0.0, *(scores.max() for scores in ordered.values()), *reached)
+        width = (best - worst) or 1.0
+        close = len(reached) == 2 and abs(reached[1] - reached[0]) < 0.25 * width
+        for label, value in lines.items():
             if value is not None:
                 axes.axvline(value, color=INK, linewidth=1.4, linestyle=":" if label == "chance" else "--")
-                axes.annotate(
-                    f"{label} {_number(value)}",
-                    (value, top),
-                    va="bottom",
-                    ha="center",
-                    fontsize=10,
-                    color=INK,
-                )
-        best = max([scores.max() for scores in ordered.values()] + [chance or 0.0, ceiling or 0.0])
-        axes.set_xlim(min(0.0, *(scores.min() for scores in ordered.values())), best * 1.16 or 1.0)
+                # Names of lines that stand close go to either side.
+                side = "center" if not close else "right" if value == min(reached) else "left"
+                axes.text(value, top, f"{label} {_number(value)}", va="bottom", ha=side, fontsize=10)
+        axes.set_xlim(worst, best + 0.02 * width)
         axes.set_ylim(-0.6, top)
         axes.set_xlabel(unit + (" (lower is better)" if lower_is_better else ""))
         axes.tick_params(axis="y", length=0)
@@ -146,7 +143,8 @@ class Table:
             for name, *cells in self.rows
         )
         return (
-            f'<table><caption style="caption-side: top; text-align: left">{html.escape(self.caption)}</caption>'
+            '<table><caption style="caption-side: top; text-align: left">'
+            f"{html.escape(self.caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 

@@ -1,0 +1,127 @@
+"""What every explorer does: sliders → figure, a still picture where sliders are dead, errors in sight."""
+
+import html
+import os
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from mmdl_course.viz.display import figure_html
+
+__all__ = ["Control", "Explorer"]
+
+_REMEMBERED = 64  # pictures
+
+
+@dataclass(frozen=True)
+class Control:
+    """One slider: the positions it can take, in order."""
+
+    label: str  # what the reader sees, with the unit
+    values: Sequence[Any]
+    start: Any  # the position of the first picture
+    write: Callable[[Any], str] = str  # how a position is written
+
+
+class Explorer:
+    """A figure with sliders; a cell shows it when it is the cell's last expression.
+
+    The figure is drawn when a slider is let go or moved with the arrow keys. What went wrong while drawing is
+    shown in the figure's place; the sliders stay usable.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        *,
+        describe: Callable[..., str],
+        controls: Mapping[str, Control],
+    ) -> None:
+        """Draw the first picture and make the sliders.
+
+        Args:
+            draw: gets each control's value by name, returns the figure.
+            describe: gets the same, returns the picture's alt text.
+            controls: name of the argument → its slider.
+
+        Raises:
+            ValueError: a control does not start at one of its values. Whatever `draw` raises at the start.
+        """
+        for name, control in controls.items():
+            if control.start not in control.values:
+                raise ValueError(
+                    f"explorer: '{name}' starts at {control.start!r}, which is none of its values "
+                    f"{list(control.values)}."
+                )
+        self._draw = draw
+        self._describe = describe
+        self._pictures: dict[tuple[Any, ...], str] = {}
+        self._first = {name: control.start for name, control in controls.items()}
+        self.picture_of(**self._first)  # a mistake in `draw` shows up in the cell, not in the widget
+        # Whoever grades runs no browser: sliders would only swell the feedback.
+        self.sliders = {} if os.environ.get("NBGRADER_EXECUTION") else _sliders(controls)
+        self.box = _box(self.sliders, self.picture_of(**self._first)) if self.sliders else None
+        for slider in self.sliders.values():
+            slider.observe(self._follow, names="value")
+
+    def picture_of(self, **values: Any) -> str:
+        """Draw the figure for the given slider values, or remember it, as HTML with alt text."""
+        key = tuple(values.values())
+        if key not in self._pictures:
+            picture = figure_html(self._draw(**values), alt=self._describe(**values))
+            if len(self._pictures) >= _REMEMBERED:
+                del self._pictures[next(iter(self._pictures))]
+            self._pictures[key] = picture
+        return self._pictures[key]
+
+    def _follow(self, _change: Any) -> None:
+        *_, status, picture = self.box.children
+        status.value = '<p role="status">drawing …</p>'
+        try:
+            picture.value = self.picture_of(**{name: slider.value for name, slider in self.sliders.items()})
+        except Exception as error:  # noqa: BLE001  (anything the lesson's own code raises; it would be lost)
+            status.value = ""
+            picture.value = (
+                '<p role="alert" style="border-left: 4px solid #bd1f01; padding: 0.5em 1em">'
+                f"<b>{html.escape(type(error).__name__)}</b>: {html.escape(str(error))}<br>"
+                "Nothing is broken: move a slider to try again, or run the cell again after a change.</p>"
+            )
+        else:
+            status.value = ""
+
+    def _ipython_display_(self) -> None:
+        # The still picture is an output of its own; the live widget brings the style that hides it. So it is
+        # seen exactly where the widget is not: in feedback, in saved notebooks, on the web.
+        name = f"mmdl-still-{uuid.uuid4().hex}"
+        still = f'<div class="{name}">{self.picture_of(**self._first)}</div>'
+        display({"text/html": still, "text/plain": self._describe(**self._first)}, raw=True)
+        if self.box is not None:
+            self.box.children[0].value = f"<style>.{name} {{ display: none }}</style>"
+            bundle = {**self.box._repr_mimebundle_(), "text/plain": "(sliders: run the cell to use them)"}
+            display(bundle, raw=True)
+
+
+def _sliders(controls: Mapping[str, Control]) -> dict[str, Any]:
+    import ipywidgets as widgets  # here, because most figures need no widgets
+
+    return {
+        name: widgets.SelectionSlider(
+            description=control.label,
+            options=[(control.write(value), value) for value in control.values],
+            value=control.start,
+            continuous_update=False,
+            style={"description_width": "12em"},
+            layout={"width": "36em", "max_width": "100%"},
+        )
+        for name, control in controls.items()
+    }
+
+
+def _box(sliders: Mapping[str, Any], picture: str) -> Any:
+    import ipywidgets as widgets
+
+    return widgets.VBox([widgets.HTML(), *sliders.values(), widgets.HTML(), widgets.HTML(picture)])
