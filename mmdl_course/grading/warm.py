@@ -46,7 +46,7 @@ def main(job_path: str, descriptor: int) -> None:
                     if later["grade_id"] == f"{cell['grade_id']}-check"
                 )
                 runs = [run for run in job["runs"] if run["exercise"] == cell["grade_id"]]
-                _tell(channel, {"at": cell["where"], "threads": _threads()})
+                _tell(channel, {"at": cell["where"]})
                 _fork_all(shell, runs, check["source"], channel, job["timeout"], job["jobs"])
             if cell["role"] in ("plain", "solution"):
                 _tell(channel, {"at": cell["where"]})
@@ -82,7 +82,7 @@ def _fork_all(
                 if time.monotonic() - child["began"] > timeout:
                     _kill(child["pid"])
                     selector.unregister(reader)
-                    child["error"] = f"no result after {timeout:g} s; stopped"
+                    child["error"] = f"no result after {timeout:g} s; stopped{_threads_remark()}"
                     _tell(channel, _harvest(reader, children.pop(reader)))
     gc.unfreeze()
 
@@ -130,7 +130,7 @@ def _harvest(reader: int, child: dict[str, Any]) -> dict[str, Any]:
     if status != 0 or not child["bytes"]:
         code = os.waitstatus_to_exitcode(status)
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        return {"run": run, "error": f"its process {how} before it had a result"}
+        return {"run": run, "error": f"its process {how} before it had a result{_threads_remark()}"}
     return {"run": run, **json.loads(child["bytes"])}
 
 
@@ -159,9 +159,12 @@ def _no_monitor_threads() -> None:
     tqdm.monitor_interval = 0
 
 
-def _threads() -> int:
+def _threads_remark() -> str:
     tasks = Path("/proc/self/task")
-    return len(list(tasks.iterdir())) if tasks.is_dir() else 1
+    count = len(list(tasks.iterdir())) if tasks.is_dir() else 1
+    if count == 1:
+        return ""
+    return f' ({count} threads ran when it was forked: tag the cell that starts them "demo")'
 
 
 def _tell(channel: IO[str], message: dict[str, Any]) -> None:
