@@ -23,6 +23,8 @@ from mmdl_course.grading.scores import append_error, is_check
 
 __all__ = ["Execution", "Executor", "LocalExecutor", "kernel_environment"]
 
+SLOW_CHECK = 15  # seconds; checks stop endless loops themselves, and the instructor should know
+
 # What a kernel may know of the grader's environment. Tokens and passwords are not in it.
 _PASSED_ON = (
     "PATH",
@@ -157,11 +159,14 @@ class SteadfastExecute(Execute):
             cell.outputs = []
             append_error(cell, "NotRun", f"not run: {self._over}")
             return cell, resources
+        start = time.monotonic()
         try:
             super().preprocess_cell(cell, resources, index)
             if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
                 self.flags.append(f"time limit: {self._name(cell, index)} was interrupted")
                 self._harmful.add(index)
+            elif is_check(cell) and time.monotonic() - start > SLOW_CHECK:
+                self.flags.append(f"slow: {self._name(cell, index)} took {time.monotonic() - start:.0f} s")
         except DeadKernelError:
             append_error(cell, "KernelDied", "the kernel died in this cell (crash, exit or out of memory)")
             self.flags.append(f"kernel died in {self._name(cell, index)}")

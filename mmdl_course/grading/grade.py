@@ -44,7 +44,7 @@ def grade_week(course: Course, week: str, *, json_file: Path | None, force: bool
     _mention_strays(course)
     journal = open_journal(course, chosen)
     log_file = journal_path(course, chosen).with_name("grade.log")
-    with gradebook.nbgrader_log(log_file) as log:
+    with _alone(journal_path(course, chosen), chosen), gradebook.nbgrader_log(log_file) as log:
         try:
             grader = Grader(course, chosen, journal, log=log)
             rows = grader.grade(students, force=force)
@@ -73,6 +73,7 @@ class Grader:
         from mmdl_course.grading.feedback import Feedback
 
         self.course, self.week, self.journal, self.log = course, week, journal, log
+        self.kept = 0  # unchanged submissions in the last run
         scratch = course.root / "build" / "grading" / week.folder
         self.assignment = gradebook.register_assignment(course, week, scratch=scratch / "release")
         self.phases = Phases(course, week, scratch=scratch, log=log)
@@ -92,13 +93,17 @@ class Grader:
             A row each, in the order of `students`.
         """
         marks = gradebook.read_marks(self.course, self.week)
-        rows = []
+        rows, self.kept = [], 0
         with _progress(len(students)) as step:
             for folder in students:
                 row = self._one(folder, marks.get(folder.name), force=force)
                 self.journal.record(row)
                 rows.append(row)
                 step(row)
+        if self.kept:
+            noun = "submission is" if self.kept == 1 else "submissions are"
+            text = f"{self.kept} {noun} unchanged and kept; --force grades them again."
+            Console(highlight=False).print(text)
         return rows
 
     def _one(self, folder: Path, marks: gradebook.Marks | None, *, force: bool) -> Entry:
@@ -173,6 +178,24 @@ def _mention_strays(course: Course) -> None:
         Console(stderr=True, highlight=False).print(
             f"Not in a student's folder, so not graded: {', '.join(strays)} (in submitted/)", markup=False
         )
+
+
+@contextmanager
+def _alone(journal: Path, week: Week) -> Iterator[None]:
+    """Hold the week's lock: two runs at once would write the same files."""
+    try:
+        import fcntl
+    except ImportError:  # not a Unix: nobody watches
+        yield
+        return
+    with journal.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CourseError(
+                f"{week.id} is being graded already, in another terminal. Wait for it."
+            ) from None
+        yield
 
 
 @contextmanager

@@ -127,8 +127,8 @@ def register_assignment(course: Course, week: Week, *, scratch: Path) -> Assignm
         if "Cannot add or remove cells" not in str(error):
             raise
         raise CourseError(
-            f"Graded cells of {week.id} were added or removed since its first mark, and nbgrader does not mix "
-            "the two. Undo the change, or keep a copy of gradebook.db, forget the old marks and grade again:\n"
+            f"Graded cells of {week.id} were added or removed since its first mark; nbgrader does not mix "
+            "the two. Undo the change, or keep a copy of gradebook.db, drop the old marks and grade again:\n"
             f"  nbgrader db assignment remove {week.folder} --force"
         ) from None
     return Assignment(

@@ -184,8 +184,8 @@ def recognise(notebook: "NotebookNode", release: "NotebookNode", *, course: Cour
     if _alike(notebook, release):
         raise Refusal(
             "The cells have lost the metadata that tells which is which exercise; converting or re-creating "
-            f"a notebook in another program does that. Take a fresh {week.folder}.ipynb from the course, paste "
-            "the answers into it, and hand that in."
+            f"a notebook in another program does that. Take a fresh {week.folder}.ipynb from the course, "
+            "paste the answers into it, and hand that in."
         )
     raise Refusal(f"This notebook has nothing to do with {week.id}: none of its exercises is in it.")
 

@@ -83,8 +83,8 @@ def open_journal(course: Course, week: Week) -> Journal:
         return journal
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CourseError(
-            f"{path} cannot be read ({type(error).__name__}: {error}). It holds the grading seed and the state "
-            "of every submission. Restore it from a backup, or move it away to grade all with a new seed."
+            f"{path} cannot be read ({type(error).__name__}: {error}). It holds the grading seed and the "
+            "state of every submission. Restore it from a backup, or move it away to grade all with a new seed."
         ) from None
 
 

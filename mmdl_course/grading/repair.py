@@ -90,19 +90,21 @@ def _missing(notebook: "NotebookNode", source: "NotebookNode", release: "Noteboo
     originals = {grade_id(cell): cell for cell in source.cells}
     for position, cell in enumerate(release.cells):
         name = grade_id(cell)
-        if name is None or any(grade_id(other) == name for other in notebook.cells):
+        places = _places(notebook, release)
+        if name is None or position in places:
             continue
+        preceding = max((other for other in places if other < position), default=None)
+        following = min((other for other in places if other > position), default=None)
+        before = 0 if preceding is None else places[preceding] + 1
         restored = copy.deepcopy(cell)
         if cell.metadata.nbgrader.get("solution"):
             # Directly after what preceded it, so that a definition in another cell comes later and counts.
-            index = _after(notebook, release.cells[:position])
+            index = before
             flags.append(f"deleted answer: {name} was put back as it was released")
         else:
             # Directly before what followed it, so that it runs after everything the student wrote for it.
+            index = before if following is None else places[following]
             restored.source = originals[name].source
-            index = _before(notebook, release.cells[position + 1 :])
-            if index is None:
-                index = _after(notebook, release.cells[:position])
             flags.append(f"deleted check: {name} was put back")
         notebook.cells.insert(index, restored)
     _fresh_ids(notebook)
@@ -114,46 +116,29 @@ def _order(notebook: "NotebookNode", released: dict[str | None, "NotebookNode"])
     return [] if names == list(released) else ["order: exercise cells are not in the released order"]
 
 
-def _after(notebook: "NotebookNode", preceding: list["NotebookNode"]) -> int:
-    for anchor in reversed(preceding):
-        index = _find(notebook, anchor)
+def _places(notebook: "NotebookNode", release: "NotebookNode") -> dict[int, int]:
+    """Where released cells are now, as position in the release -> index in the notebook.
+
+    By grade id, otherwise by the id that JupyterLab keeps, otherwise by the same text.
+    """
+    graded = {grade_id(cell): index for index, cell in enumerate(notebook.cells) if grade_id(cell)}
+    plain = {index: cell for index, cell in enumerate(notebook.cells) if not grade_id(cell)}
+    ids = {cell.get("id"): index for index, cell in plain.items()}
+    places = {}
+    for position, cell in enumerate(release.cells):
+        index = graded.get(grade_id(cell)) if grade_id(cell) else ids.get(cell.get("id"))
         if index is not None:
-            return index + 1
-    return 0
-
-
-def _before(notebook: "NotebookNode", following: list["NotebookNode"]) -> int | None:
-    for anchor in following:
-        index = _find(notebook, anchor)
+            places[position] = index
+            plain.pop(index, None)
+    for position, cell in enumerate(release.cells):
+        text = _plain(cell.source)
+        if position in places or grade_id(cell) or not text:
+            continue
+        index = next((index for index, other in plain.items() if _plain(other.source) == text), None)
         if index is not None:
-            return index
-    return None
-
-
-def _find(notebook: "NotebookNode", anchor: "NotebookNode") -> int | None:
-    """Where a released cell is now: by grade id, or by the id that JupyterLab keeps, or by its text."""
-    name = grade_id(anchor)
-    for same in (_same_name, _same_id, _same_text) if name is None else (_same_name,):
-        for index, cell in enumerate(notebook.cells):
-            if same(cell, anchor):
-                return index
-    return None
-
-
-def _same_name(cell: "NotebookNode", anchor: "NotebookNode") -> bool:
-    return grade_id(anchor) is not None and grade_id(cell) == grade_id(anchor)
-
-
-def _same_id(cell: "NotebookNode", anchor: "NotebookNode") -> bool:
-    return grade_id(cell) is None and cell.get("id") == anchor.get("id")
-
-
-def _same_text(cell: "NotebookNode", anchor: "NotebookNode") -> bool:
-    return (
-        grade_id(cell) is None
-        and bool(anchor.source.strip())
-        and _plain(cell.source) == _plain(anchor.source)
-    )
+            places[position] = index
+            del plain[index]
+    return places
 
 
 def _plain(text: str) -> str:

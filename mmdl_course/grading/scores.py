@@ -15,6 +15,9 @@ __all__ = ["CHECKS", "append_error", "is_check", "reported", "settle"]
 
 CHECKS = "application/vnd.mmdl.checks+json"
 
+# Errors that an executor adds to a cell; the cell may have come to its end in spite of them.
+EXECUTOR_ERRORS = frozenset({"CellTimeoutError", "KernelDied", "NotRun", "TooMuchOutput"})
+
 
 def is_check(cell: "NotebookNode") -> bool:
     """Whether a cell decides points by being run."""
@@ -72,10 +75,12 @@ def _settle(cell: "NotebookNode") -> list[str]:
     points = float(cell.metadata.nbgrader.get("points", 0))
     flags = []
     results = [output for output in cell.outputs if output.output_type == "execute_result"]
-    if any(output.output_type == "error" for output in cell.outputs):
+    errors = {output.ename for output in cell.outputs if output.output_type == "error"}
+    if errors:
         # The error decides: a result that was shown before it must not.
         cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
-        return [f"{name} showed a score before it failed: not counted"] if results else []
+        forged = results and not errors & EXECUTOR_ERRORS
+        return [f"{name} showed a score before it failed: not counted"] if forged else []
     if len(results) > 1:
         # The cell's own value is the last; what was shown earlier came from elsewhere.
         flags.append(f"{name} showed {len(results)} scores: the last one counts")
