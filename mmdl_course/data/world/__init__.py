@@ -1,25 +1,37 @@
 """One reality, many modalities: scenes with known factors and what is derived from them."""
 
 from mmdl_course.data.world.camera import FRONT, Camera
+from mmdl_course.data.world.claims import RELATIONS, Claim, Phrase, claims, holds
+from mmdl_course.data.world.language import CaptionError, caption, parse
 from mmdl_course.data.world.render import Views, render
 from mmdl_course.data.world.sampling import FACTORS, SceneConfig, sample_factors, sample_scenes
 from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, concatenate, make_scenes
 from mmdl_course.data.world.shading import Light
+from mmdl_course.data.world.table import attribute_table
 
 __all__ = [
     "COLOURS",
     "FACTORS",
     "FRONT",
     "MATERIALS",
+    "RELATIONS",
     "SHAPES",
     "SIZES",
     "Camera",
+    "CaptionError",
+    "Claim",
     "Light",
+    "Phrase",
     "SceneConfig",
     "Scenes",
     "Views",
+    "attribute_table",
+    "caption",
+    "claims",
     "concatenate",
+    "holds",
     "make_scenes",
+    "parse",
     "render",
     "sample_factors",
     "sample_scenes",
