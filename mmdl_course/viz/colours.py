@@ -47,7 +47,7 @@ class Coding:
             if self.label:
                 bar.set_label(self.label)
         elif self.categories:
-            x, y, *_ = place(figure, left=left, top=top + height / 2, width=0, height=0)
+            x, y, *_ = place(figure, left=left, top=top + height / 2, width=0.0, height=0.0)
             handles = [
                 Line2D([], [], marker="o", linestyle="", markersize=7, color=colour, label=name)
                 for name, colour in self.categories.items()

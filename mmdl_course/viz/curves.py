@@ -134,7 +134,7 @@ def _name_at_the_end(axes: Axes, ends: Sequence[tuple[str, float, float, Any]]) 
 
 
 def _pushed_apart(wanted: Float[np.ndarray, " n"], *, gap: float) -> Float[np.ndarray, " n"]:
-    # The nearest positions (least squares) in the same order that keep the gap: neighbours that are too close
+    # The nearest positions in 0 … 1 (least squares) in the same order that keep the gap: neighbours that are too close
     # form a block around their mean, and blocks merge (pool adjacent violators).
     order = np.argsort(wanted, kind="stable")
     blocks: list[list[float]] = []  # positions less the gaps below them
@@ -145,5 +145,6 @@ def _pushed_apart(wanted: Float[np.ndarray, " n"], *, gap: float) -> Float[np.nd
             blocks[-1].extend(last)
     heights = np.empty(len(wanted))
     heights[order] = np.repeat([np.mean(block) for block in blocks], [len(block) for block in blocks])
+    heights = heights.clip(0, max(0.0, 1 - gap * (len(wanted) - 1)))  # none leaves the axes
     heights[order] += gap * np.arange(len(wanted))
     return heights

@@ -161,7 +161,7 @@ def _write(figure: Figure, name: str, rows: Sequence[Sequence[str]], *, top: flo
         height = top + max(line - 1, 0) * _LINE
         for column, cell in enumerate(cells):
             left = 0.1 if line == 0 else _NAME_WIDTH + column * cell_width
-            x, y, *_ = place(figure, left=left, top=height, width=0, height=0)
+            x, y, *_ = place(figure, left=left, top=height, width=0.0, height=0.0)
             is_key = line == 1 and len(cells) > 1
             figure.text(
                 x, y, cell, va="top", fontweight="bold" if line == 0 else None, color=MUTED if is_key else INK

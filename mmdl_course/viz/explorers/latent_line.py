@@ -58,11 +58,10 @@ def latent_line(
     def describe(t: float) -> str:
         where = "between the two codes" if 0 <= t <= 1 else "beyond the two codes"
         name = " ".join(distance_label.split())
+        curve = ", ".join(f"{distances[_nearest(at)]:.2f} at t = {at:g}" for at in (-1.0, 0.0, 0.5, 1.0, 2.0))
         return (
-            f"What the decoder makes of t = {t:.2f}, {where}; {name}: {distances[_nearest(t)]:.2f}. Beside it "
-            f"the images from t = −1 to t = 2 and the curve of the {name}, which is {distances[0]:.2f} at −1, "
-            f"{distances[20]:.2f} at 0, {distances[30]:.2f} half-way, {distances[40]:.2f} at 1 and "
-            f"{distances[60]:.2f} at 2."
+            f"What the decoder makes of t = {t:.2f}, {where}; {name}: {distances[_nearest(t)]:.2f}. "
+            f"Beside it the images from t = -1 to t = 2 and the curve of that distance: {curve}."
         )
 
     values = POSITIONS.tolist()

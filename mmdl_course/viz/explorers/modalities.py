@@ -15,7 +15,7 @@ def modalities(
     view: Callable[[int, float], Mapping[str, Any]],
     *,
     count: int,
-    azimuths: Sequence[float] = tuple(range(0, 360, 15)),
+    azimuths: Sequence[float] = tuple(15.0 * step for step in range(24)),
 ) -> Explorer:
     """Show the same scene in every modality, with one slider for the scene and one for the camera.
 

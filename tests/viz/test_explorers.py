@@ -1,0 +1,197 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from mmdl_course.viz import explorers, flow
+from mmdl_course.viz.diagram import STAGES
+from mmdl_course.viz.explorers.latent_line import POSITIONS, latent_line_figure
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def explorer(calls):
+    def draw(stage, scale):
+        calls.append((stage, scale))
+        if scale == 0:
+            raise ZeroDivisionError("the scale is <zero>")
+        return flow(highlight={stage})
+
+    return explorers.Explorer(
+        draw,
+        describe=lambda stage, scale: f"We are at {stage}, scale {scale}.",
+        controls={
+            "stage": explorers.Control("where we are", STAGES, "x"),
+            "scale": explorers.Control("scale", [0, 1, 2], 1, "{} m".format),
+        },
+    )
+
+
+def alt_of(explorer) -> str:
+    return re.search('alt="([^"]*)"', explorer.box.children[-1].value).group(1)
+
+
+def outputs_of(explorer):
+    InteractiveShell.instance()
+    with capture_output() as captured:
+        explorer._ipython_display_()
+    InteractiveShell.clear_instance()
+    return [output.data for output in captured.outputs]
+
+
+def test_moving_a_slider_draws_the_new_picture(explorer, calls):
+    assert alt_of(explorer) == "We are at x, scale 1."
+    before = explorer.box.children[-1].value
+    explorer.sliders["stage"].value = "decoder"
+    assert alt_of(explorer) == "We are at decoder, scale 1."
+    assert explorer.box.children[-1].value != before
+    assert calls == [("x", 1), ("decoder", 1)]
+
+
+def test_a_picture_seen_before_is_not_drawn_again(explorer, calls):
+    for stage in ("z", "x", "z"):
+        explorer.sliders["stage"].value = stage
+    assert alt_of(explorer) == "We are at z, scale 1."
+    assert calls == [("x", 1), ("z", 1)]
+
+
+def test_an_error_is_shown_in_place_and_the_sliders_stay_usable(explorer):
+    explorer.sliders["scale"].value = 0
+    message = explorer.box.children[-1].value
+    assert 'role="alert"' in message
+    assert "ZeroDivisionError" in message
+    assert "the scale is &lt;zero&gt;" in message
+    explorer.sliders["scale"].value = 2
+    assert alt_of(explorer) == "We are at x, scale 2."
+
+
+def test_sliders_are_labelled_and_wait_for_the_reader_to_let_go(explorer):
+    slider = explorer.sliders["scale"]
+    assert slider.description == "scale"
+    assert [name for name, _ in slider.options] == ["0 m", "1 m", "2 m"]
+    assert not slider.continuous_update
+
+
+def test_the_cell_keeps_a_still_picture_that_the_live_widget_hides(explorer):
+    still, live = outputs_of(explorer)
+    assert still["text/plain"] == "We are at x, scale 1."
+    assert 'alt="We are at x, scale 1."' in still["text/html"]
+    name = re.search('class="([^"]+)"', still["text/html"]).group(1)
+    assert f".{name} {{ display: none }}" in explorer.box.children[0].value
+    assert "application/vnd.jupyter.widget-view+json" in live
+
+
+def test_the_still_picture_is_of_the_first_state_even_after_a_move(explorer):
+    explorer.sliders["stage"].value = "y"
+    assert "We are at x" in outputs_of(explorer)[0]["text/plain"]
+
+
+def test_under_grading_there_are_no_sliders(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    explorer = explorers.Explorer(
+        lambda stage: flow(highlight={stage}),
+        describe=lambda stage: f"We are at {stage}.",
+        controls={"stage": explorers.Control("stage", STAGES, "x")},
+    )
+    (still,) = outputs_of(explorer)
+    assert still["text/plain"] == "We are at x."
+    assert explorer.box is None
+
+
+def test_mistakes_at_the_start_are_raised_in_the_cell():
+    with pytest.raises(ValueError, match=r"'stage' starts at 'f', which is none of its values"):
+        explorers.Explorer(
+            lambda stage: flow(highlight={stage}),
+            describe=str,
+            controls={"stage": explorers.Control("stage", STAGES, "f")},
+        )
+
+
+def test_modalities_shows_the_scene_and_says_its_caption(calls):
+    def view(index, azimuth):
+        calls.append((index, azimuth))
+        return {"image": np.full((3, 8, 8), index / 10), "caption": f"{index} cones at {azimuth:g}"}
+
+    explorer = explorers.modalities(view, count=4, azimuths=(0.0, 90.0))
+    explorer.sliders["index"].value = 3
+    explorer.sliders["azimuth"].value = 90.0
+    assert alt_of(explorer) == (
+        "Scene 3 seen from 90 degrees, side by side as image, caption. caption: 3 cones at 90"
+    )
+    assert calls == [(0, 0), (3, 0), (3, 90)]
+    with pytest.raises(ValueError, match="nothing to show with 0 scenes"):
+        explorers.modalities(view, count=0)
+
+
+def test_embedding_computes_each_setting_once(rng, calls):
+    points = rng.normal(size=(30, 2))
+
+    def embed(n_neighbors, min_dist):
+        calls.append((n_neighbors, min_dist))
+        return points * min_dist + n_neighbors
+
+    explorer = explorers.embedding(
+        embed,
+        images=rng.random((30, 4, 4)),
+        parameters={"n_neighbors": [5, 15], "min_dist": [0.1, 0.5]},
+        start={"n_neighbors": 15, "min_dist": 0.1},
+        title="UMAP",
+        colour=np.arange(30) % 3,
+        colour_label="digit",
+        score=lambda z: f"spread {z.std():.2f}",
+    )
+    for neighbours in (5, 15, 5):
+        explorer.sliders["n_neighbors"].value = neighbours
+    assert calls == [(15, 0.1), (5, 0.1)]
+    assert alt_of(explorer).startswith(
+        "UMAP of 30 images with n_neighbors = 5, min_dist = 0.1, coloured by digit"
+    )
+    with pytest.raises(ValueError, match="start must name n_neighbors; it names k"):
+        explorers.embedding(embed, images=[], parameters={"n_neighbors": [5]}, start={"k": 1}, title="")
+
+
+def test_latent_line_walks_past_both_ends():
+    start, end = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+
+    def decode(z):
+        return np.full((4, 4), z[1])
+
+    explorer = explorers.latent_line(
+        decode, start=start, end=end, distance=lambda image: abs(image[0, 0] - 0.5)
+    )
+    assert (min(POSITIONS), max(POSITIONS)) == (-1, 2)
+    explorer.sliders["t"].value = 1.5
+    assert "t = 1.50, beyond the two codes; distance to the nearest real image: 1.00" in alt_of(explorer)
+    assert "0.50 at t = 0, 0.00 at t = 0.5, 0.50 at t = 1, 1.50 at t = 2" in alt_of(explorer)
+    with pytest.raises(ValueError, match=r"start has shape \(2,\), end \(3,\)"):
+        explorers.latent_line(decode, start=start, end=np.zeros(3), distance=float)
+    with pytest.raises(ValueError, match="distance returned NaN"):
+        explorers.latent_line(decode, start=start, end=end, distance=lambda _: np.nan)
+
+
+def test_latent_line_figure_shows_the_image_at_t(rng, assert_complete):
+    film = rng.random((len(POSITIONS), 6, 6, 3))
+    distances = np.abs(POSITIONS)
+    figure = latent_line_figure(film, t=0.5, distances=distances, distance_label="distance")
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), film[30])
+    assert figure.axes[0].get_title() == "t = 0.50"
+    frames = figure.axes[1:-1]
+    for axes, index in zip(frames, range(0, 61, 10), strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), film[index])
+    np.testing.assert_allclose(figure.axes[-1].lines[-1].get_xydata(), [[0.5, 0.5]])
+    assert_complete(figure)
+
+
+def test_importing_viz_loads_neither_widgets_nor_torch_nor_pyplot():
+    heavy = "{'torch', 'ipywidgets', 'matplotlib.pyplot', 'umap', 'sklearn', 'scipy'}"
+    code = f"import sys, mmdl_course.viz; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
