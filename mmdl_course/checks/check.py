@@ -11,7 +11,7 @@ from mmdl_course.checks.blame import is_stub, student_place
 from mmdl_course.checks.capture import Captured, capture
 from mmdl_course.checks.describe import shorten
 from mmdl_course.checks.draws import derive, global_seed
-from mmdl_course.checks.limits import time_limit
+from mmdl_course.checks.limits import kernel_stays, time_limit
 from mmdl_course.checks.messages import Line, crashed_lines, stopped_lines, unwritten, wrong_lines
 from mmdl_course.checks.recorder import Call
 from mmdl_course.checks.results import ChecksError, NotAttempted, Result, Skipped, State, TimeUp, Wrong
@@ -21,6 +21,8 @@ __all__ = ["Check", "Run"]
 
 # How Python complains about a claim called with the wrong arguments: that is the author's mistake.
 _CLAIM = re.compile(r"(Claims|Properties|Marks|Exercise)\.\w+\(\) ")
+
+_PROGRESS = re.compile(r"\d+%\||\d+it \[")  # tqdm's bars, which need no note
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Check:
         self._run.open = self
         self._captured: Captured = self._surroundings.enter_context(capture())
         self._surroundings.enter_context(global_seed(self._seed))
+        self._surroundings.enter_context(kernel_stays())
         self._surroundings.enter_context(time_limit(self._seconds))
 
     def __exit__(
@@ -138,5 +141,6 @@ class Check:
     def _note(self) -> None:
         for text in self._captured.warnings:
             self._run.notes[f"Your code warned: {shorten(text)}"] = None
-        if text := self._captured.stderr.replace("\r", "\n").strip():
-            self._run.notes[f"Your code wrote to stderr: {shorten(text.splitlines()[-1], 160)}"] = None
+        lines = self._captured.stderr.replace("\r", "\n").splitlines()
+        if said := [line for line in lines if line.strip() and not _PROGRESS.search(line)]:
+            self._run.notes[f"Your code wrote to stderr: {shorten(said[-1], 160)}"] = None

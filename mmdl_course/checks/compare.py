@@ -36,10 +36,8 @@ def to_array(value: Any, what: str = "the value") -> Any:
         return plain.to(torch.complex128 if plain.dtype.is_complex else torch.float64).numpy()
     if _plain_integer(value) and value.bit_length() > 1023:
         raise Wrong(f"{what} is too large for a float", got=value)
-    if isinstance(value, list | tuple):
-        value = [to_array(item, what) if is_tensor(item) else item for item in value]
     try:
-        array = np.asarray(value)
+        array = np.asarray(_without_tensors(value))
     except ValueError:
         raise Wrong(f"{what} is a {type(value).__name__} whose entries differ in length", got=value) from None
     if array.dtype.kind == "b":
@@ -82,6 +80,8 @@ def compare_close(
             expected=describe(expected) + tolerance,
             cause="A comparison (`==`, `<`) was returned instead of the value.",
         )
+    if other.dtype.kind == "b" and mine.dtype.kind != "b":
+        raise Wrong(f"{it} is a number where True or False is expected", got=got, expected=describe(expected))
     # One number in brackets is still that number: lenient, as long as shape is not the claim.
     if other.ndim == 0 and mine.size == 1:
         mine = mine.reshape(())
@@ -90,7 +90,8 @@ def compare_close(
         raise Wrong(
             f"the shape{of} is {shape_text(mine.shape)}, expected {shape_text(other.shape)}",
             got=got,
-            expected=f"shape {shape_text(other.shape)}: {describe(expected)}",
+            expected=f"{'one number' if other.ndim == 0 else f'shape {shape_text(other.shape)}'}: "
+            f"{describe(expected)}",
             reference=expected,
         )
     for name, values in ((it, mine), ("the value it is compared with", other)):
@@ -106,7 +107,7 @@ def compare_close(
                 cause="0/0, log or square root of a negative number, or ∞ - ∞.",
             )
     with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.where(mine == other, 0.0, np.abs(mine.astype(other.dtype) * 1.0 - other * 1.0))
+        distance = np.where(mine == other, 0.0, np.abs(mine * 1.0 - other * 1.0))
         scale = np.where(np.isfinite(other), np.abs(other * 1.0), 0.0)
         outside = ~(distance <= atol + rtol * scale)
     if not outside.any():
@@ -124,8 +125,9 @@ def compare_close(
     digits = _telling_digits(mine[worst].item(), other[worst].item())
     place = ", ".join(str(int(index)) for index in worst)
     count = f"{int(outside.sum()):,} of {plural(mine.size, 'value')}" + (f" of {it}" if where else "")
+    verb = "is" if mine.size == 1 else "are"
     raise Wrong(
-        f"{count} off; the farthest, [{place}], is "
+        f"{count} {verb} off; the farthest, [{place}], is "
         f"{number(mine[worst].item(), digits)} instead of {number(other[worst].item(), digits)}",
         got=got,
         expected=describe(expected) + tolerance,
@@ -205,6 +207,13 @@ def _compare_integers(
         expected=number(expected) + _tolerance(atol, rtol, why),
         reference=expected,
     )
+
+
+def _without_tensors(value: Any) -> Any:
+    """Nested lists with arrays in place of tensors, as numpy reads no tensor that requires a gradient."""
+    if isinstance(value, list | tuple):
+        return [_without_tensors(item) for item in value]
+    return to_array(value) if is_tensor(value) else value
 
 
 def _is_table(value: Any) -> bool:

@@ -1,14 +1,16 @@
-"""A time limit for student code, so that an endless loop costs one check and not the whole cell."""
+"""Limits for student code, so that an endless loop or `exit()` costs one check and not the whole notebook."""
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
 from mmdl_course.checks.results import TimeUp
 
-__all__ = ["time_limit"]
+__all__ = ["kernel_stays", "time_limit"]
 
 
 @contextlib.contextmanager
@@ -32,3 +34,25 @@ def time_limit(seconds: int | float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+
+
+@contextlib.contextmanager
+def kernel_stays() -> Iterator[None]:
+    """Let `exit()` and `quit()` raise SystemExit, as in a script. In a notebook they shut the kernel down."""
+    shell = None
+    if "IPython" in sys.modules:
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+    if shell is None:
+        yield
+        return
+
+    def leave() -> NoReturn:
+        raise SystemExit
+
+    shell.ask_exit = leave
+    try:
+        yield
+    finally:
+        del shell.ask_exit

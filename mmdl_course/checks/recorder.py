@@ -27,16 +27,13 @@ def snapshot(value: Any, depth: int = 0) -> Any:
 
 def changed(before: Any, after: Any) -> bool:
     """Whether a tensor or array in `after` differs from the copy that `snapshot` took."""
-    if is_tensor(before):
-        import torch
-
+    if is_tensor(before) or is_array(before):
         if before.shape != after.shape or before.dtype != after.dtype:
             return True
-        # NaN differs from itself: compare where both are numbers, and where NaN is
-        same = (before == after) | ((before != before) & (after != after))
-        return not bool(torch.all(same))
-    if is_array(before):
-        return not (before.shape == after.shape and bool(((before == after) | (before != before)).all()))
+        if is_tensor(before) and before.is_sparse:
+            before, after = before.to_dense(), after.to_dense()
+        # NaN differs from itself, so what counts as unchanged is equality or NaN in both
+        return not bool(((before == after) | ((before != before) & (after != after))).all())
     if type(before) in (list, tuple):
         return len(before) != len(after) or any(map(changed, before, after))
     if type(before) is dict:
@@ -59,7 +56,7 @@ class Call:
         if len(line) <= 80:
             return line
         names = [name or f"argument {index}" for index, (name, _) in enumerate(self.arguments, start=1)]
-        listed = [f"{name} = {text}" for name, (_, text) in zip(names, parts, strict=True)]
+        listed = [f"    {name} = {text}" for name, (_, text) in zip(names, parts, strict=True)]
         return "\n".join([f"{self.name}({', '.join(names)}) with", *listed])
 
 

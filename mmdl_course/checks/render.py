@@ -1,6 +1,7 @@
 """The report of an exercise, as text for the terminal and as an HTML table for JupyterLab and feedback."""
 
 import html
+import re
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -113,20 +114,25 @@ def as_text(report: Report) -> str:
 
 
 def as_html(report: Report) -> str:
-    """The report as an HTML table without scripts or style sheets, so that it survives sanitising."""
+    """The report as an HTML table.
+
+    No script, no style sheet, no table tags: nbconvert's sanitiser leaves `div`, `span` and text, which read
+    well without any style. ARIA roles tell a screen reader that it is a table.
+    """
     title = html.escape(report.headline)
     if report.untouched:
         return (
             f'<div role="region" aria-label="{title}" style="{_BOX}"><strong>{title}</strong>'
-            f'<div style="margin-top:4px">{html.escape(_first_step(report))}</div></div>'
+            f'<div style="margin-top:4px">{_prose(_first_step(report))}</div></div>'
         )
+    heads = "".join(f'<div role="columnheader" style="opacity:0.85">{word}</div>' for word in _COLUMNS)
     rows = "".join(_row(result) for result in report.results)
-    footer = "".join(f'<div style="opacity:0.85">{html.escape(text)}</div>' for text in report.footer)
+    footer = "".join(f'<div style="opacity:0.85">{_prose(text)}</div>' for text in report.footer)
     return (
         f'<div role="region" aria-label="{title}" style="{_BOX}">'
-        f'<table style="{_TABLE}"><caption style="{_CAPTION}">{title}</caption>'
-        f'<thead><tr><th scope="col" style="{_HEAD}">Result</th><th scope="col" style="{_HEAD}">Points</th>'
-        f'<th scope="col" style="{_HEAD}">Check</th></tr></thead><tbody>{rows}</tbody></table>{footer}</div>'
+        f'<strong style="font-size:14px">{title}</strong>'
+        f'<div role="table" aria-label="{title}" style="margin:4px 0 6px 0">'
+        f'<div role="row" style="{_ROW}">{heads}</div>{rows}</div>{footer}</div>'
     )
 
 
@@ -164,8 +170,8 @@ def _wrap(text: str, first: str) -> str:
             textwrap.fill(
                 line,
                 WIDTH,
-                initial_indent=rest + "  " if index else first,
-                subsequent_indent=rest + "    " * bool(index),
+                initial_indent=rest if index else first,
+                subsequent_indent=rest + "      " * bool(index),
                 break_long_words=False,
                 break_on_hyphens=False,
             )
@@ -173,38 +179,40 @@ def _wrap(text: str, first: str) -> str:
     return "\n".join(folded)
 
 
+_COLUMNS = ("Result", "Points", "Check")
+_VALUES = ("Called", "Returned", "Got", "In")  # lines that show code and values, in the code's typeface
 _BOX = (
     "border:1px solid var(--jp-border-color1, #bdbdbd);border-radius:4px;padding:8px 12px;margin:4px 0;"
     "font-size:13px;line-height:1.45;max-width:60em;text-align:left"
 )
-_TABLE = "border-collapse:collapse;width:100%;margin:0 0 6px 0;border:none;font-size:13px;table-layout:auto"
-_CAPTION = "caption-side:top;text-align:left;font-weight:bold;padding:0 0 4px 0;color:inherit;font-size:14px"
-_HEAD = "text-align:left;font-weight:normal;opacity:0.85;padding:2px 12px 2px 0;border:none"
-_CELL = (
-    "text-align:left;vertical-align:top;padding:5px 12px 5px 0;border:none;white-space:normal;"
-    "border-top:1px solid var(--jp-border-color2, #d5d5d5)"
-)
-_LINE = "margin-top:2px;overflow-wrap:anywhere;white-space:pre-wrap"
+_ROW = "display:grid;grid-template-columns:9.5em 6em minmax(0, 1fr);padding:4px 0"
+_RULE = "border-top:1px solid var(--jp-border-color2, #d5d5d5)"
 _BADGE = (
     "display:inline-block;white-space:nowrap;border-radius:3px;padding:0 7px;color:#ffffff;"
-    "font-weight:bold;background:"
+    "font-weight:bold;background-color:"
 )
+_LINE = "margin-top:2px;overflow-wrap:anywhere;white-space:pre-wrap"
+_CODE = "font-family:var(--jp-code-font-family, monospace);font-size:12px"
 
 
 def _row(result: Result) -> str:
     word = word_of(result)
     symbol, colour = BADGES[word]
-    badge = (
-        f'<span style="{_BADGE}{colour}"><span aria-hidden="true">{symbol} </span>{html.escape(word)}</span>'
-    )
-    lines = "".join(
-        f'<div style="{_LINE}"><strong>{html.escape(label)}:</strong> {html.escape(text)}</div>'
-        for label, text in result.lines
-    )
+    badge = f'<span style="{_BADGE}{colour}"><span aria-hidden="true">{symbol} </span>{word}</span>'
     points = f"{number_text(result.earned)} of {number_text(result.points)}"
+    lines = "".join(_line(label, text) for label, text in result.lines)
     return (
-        f'<tr style="background:transparent"><td style="{_CELL}">{badge}</td>'
-        f'<td style="{_CELL};white-space:nowrap">{points}</td>'
-        f'<th scope="row" style="{_CELL};font-weight:normal;width:100%">'
-        f'<span style="font-weight:600">{html.escape(result.name)}</span>{lines}</th></tr>'
+        f'<div role="row" style="{_ROW};{_RULE}">'
+        f'<span role="cell">{badge}</span> <span role="cell">{points}</span>'
+        f'<div role="rowheader"><strong>{_prose(result.name)}</strong>{lines}</div></div>'
     )
+
+
+def _line(label: str, text: str) -> str:
+    shown = f'<span style="{_CODE}">{html.escape(text)}</span>' if label in _VALUES else _prose(text)
+    return f'<div style="{_LINE}"><strong>{html.escape(label)}:</strong> {shown}</div>'
+
+
+def _prose(text: str) -> str:
+    """Escaped; what stands between backticks is code."""
+    return re.sub("`([^`]+)`", rf'<code style="{_CODE}">\1</code>', html.escape(text))

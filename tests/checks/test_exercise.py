@@ -64,7 +64,10 @@ def test_a_value_computed_from_the_return_value_is_shown_beside_it(one):
 
 def test_long_arguments_get_a_line_each(one):
     result = one("exercise.true(call(torch.zeros(40, 50), torch.ones(7, 9)), 'no')", "def task(a, b): pass")
-    assert "Called: task(a, b) with\na = float32 tensor of shape (40, 50), all 0.0\nb = " in result.message
+    assert (
+        "Called: task(a, b) with\n    a = float32 tensor of shape (40, 50), all 0.0\n    b = "
+        in result.message
+    )
 
 
 def test_a_crash_names_the_exception_and_the_students_line(one):
