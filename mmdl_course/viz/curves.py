@@ -134,8 +134,8 @@ def _name_at_the_end(axes: Axes, ends: Sequence[tuple[str, float, float, Any]]) 
 
 
 def _pushed_apart(wanted: Float[np.ndarray, " n"], *, gap: float) -> Float[np.ndarray, " n"]:
-    # The nearest positions in 0 … 1 (least squares) in the same order that keep the gap: neighbours that are too close
-    # form a block around their mean, and blocks merge (pool adjacent violators).
+    # The nearest positions in 0 … 1 (least squares) in the same order that keep the gap: neighbours that are
+    # too close form a block around their mean, and blocks merge (pool adjacent violators).
     order = np.argsort(wanted, kind="stable")
     blocks: list[list[float]] = []  # positions less the gaps below them
     for rank, index in enumerate(order):

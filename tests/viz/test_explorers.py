@@ -53,6 +53,8 @@ def test_moving_a_slider_draws_the_new_picture(explorer, calls):
     explorer.sliders["stage"].value = "decoder"
     assert alt_of(explorer) == "We are at decoder, scale 1."
     assert explorer.box.children[-1].value != before
+    assert 'role="status"' in explorer.box.children[-2].value  # said by screen readers
+    assert "We are at decoder, scale 1." in explorer.box.children[-2].value
     assert calls == [("x", 1), ("decoder", 1)]
 
 

@@ -15,6 +15,7 @@ from mmdl_course.viz.display import figure_html
 __all__ = ["Control", "Explorer"]
 
 _REMEMBERED = 64  # pictures
+_UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)"
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,10 @@ class Explorer:
 
     def _follow(self, _change: Any) -> None:
         *_, status, picture = self.box.children
+        values = {name: slider.value for name, slider in self.sliders.items()}
         status.value = '<p role="status">drawing …</p>'
         try:
-            picture.value = self.picture_of(**{name: slider.value for name, slider in self.sliders.items()})
+            picture.value = self.picture_of(**values)
         except Exception as error:  # noqa: BLE001  (anything the lesson's own code raises; it would be lost)
             status.value = ""
             picture.value = (
@@ -91,7 +93,8 @@ class Explorer:
                 "Nothing is broken: move a slider to try again, or run the cell again after a change.</p>"
             )
         else:
-            status.value = ""
+            # A screen reader says what the new picture shows; who sees the picture need not read it.
+            status.value = f'<p role="status" style="{_UNSEEN}">{html.escape(self._describe(**values))}</p>'
 
     def _ipython_display_(self) -> None:
         # The still picture is an output of its own; the live widget brings the style that hides it. So it is
