@@ -112,7 +112,7 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
     """
     from mmdl_course.grading.authoring import check_folders, inspect_lesson
     from mmdl_course.grading.notebook import render_source
-    from mmdl_course.grading.release import find_leaks, generate_assignment
+    from mmdl_course.grading.release import find_leaks, generate_assignment, throwaway_gradebook
 
     problems = check_folders(course)
     lessons: list[Lesson] = []
@@ -126,6 +126,7 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
     made = []
     with tempfile.TemporaryDirectory(prefix="mmdl-build-") as folder:
         root = Path(folder).resolve()
+        gradebook = throwaway_gradebook(root)
         for lesson in lessons:
             name = lesson.week.folder
             source = root / "source" / name / f"{name}.ipynb"
@@ -135,7 +136,7 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
                 lesson.week,
                 source=root / "source",
                 release=root / "release",
-                db_url=f"sqlite:///{root / 'gradebook.db'}",
+                db_url=gradebook,
             )
             if leaks := find_leaks(lesson, released.parent):
                 listed = "\n".join(f"  {leak}" for leak in leaks)

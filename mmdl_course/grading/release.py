@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.grading.lesson import HIDDEN, SOLUTION, Lesson, regions
 from mmdl_course.grading.tools import put_tools_on_path
 
-__all__ = ["find_leaks", "generate_assignment", "load_configuration", "secret_lines"]
+__all__ = ["find_leaks", "generate_assignment", "load_configuration", "secret_lines", "throwaway_gradebook"]
 
 
 def load_configuration(course: Course) -> Any:
@@ -34,6 +35,23 @@ def load_configuration(course: Course) -> Any:
         raise CourseError(f"{path} is missing. Restore it: git checkout -- jupyter_config.py") from None
     except Exception as error:  # noqa: BLE001 (a configuration file is code: anything may come out of it)
         raise CourseError(f"{course.root / 'jupyter_config.py'} does not run: {error}") from None
+
+
+def throwaway_gradebook(folder: Path) -> str:
+    """A gradebook for a build or an audit: nobody's marks go in, and it goes with its folder.
+
+    Args:
+        folder: an existing folder.
+
+    Returns:
+        Its address for nbgrader.
+    """
+    path = folder / "gradebook.db"
+    # In an empty database nbgrader starts `alembic` (1.3 s) to note the schema's version for later upgrades.
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    database.close()
+    return f"sqlite:///{path}"
 
 
 def generate_assignment(course: Course, week: Week, *, source: Path, release: Path, db_url: str) -> Path:

@@ -39,12 +39,12 @@ def restored_release(course: Course, week: Week) -> Restored:
     from nbgrader.coursedir import CourseDirectory
 
     from mmdl_course.grading.build import SOURCE, ensure_source
-    from mmdl_course.grading.release import generate_assignment, load_configuration
+    from mmdl_course.grading.release import generate_assignment, load_configuration, throwaway_gradebook
 
     source = ensure_source(course, week)
     with tempfile.TemporaryDirectory(prefix="mmdl-audit-") as folder:
         root = Path(folder).resolve()
-        db_url = f"sqlite:///{root / 'gradebook.db'}"
+        db_url = throwaway_gradebook(root)
         released = generate_assignment(
             course, week, source=course.root / SOURCE, release=root / "release", db_url=db_url
         )
