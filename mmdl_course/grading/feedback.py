@@ -136,12 +136,11 @@ def _split(source: str) -> tuple[str, list[str]]:
         if _BEGIN in line:
             inside = True
             visible.append("# hidden tests ran here; their results are below")
-        elif _END in line:
-            inside = False
-        elif inside:
+        if inside:
             hidden.append(line.strip())
         else:
             visible.append(line)
+        inside = inside and _END not in line
     return "\n".join(visible), hidden
 
 

@@ -130,7 +130,10 @@ class Grader:
                 f"The log has the details: {self._log_file()}. Run the command again once that is mended."
             )
         self.phases.discard(student)
-        self.feedback.write_reason(student, reason)
+        try:
+            self.feedback.write_reason(student, reason)
+        except OSError as error:
+            reason += f" (The student was not told: {error})"
         return Entry(student, FAILED, reason=reason, seconds=round(time.monotonic() - start, 2))
 
     def _run(
@@ -161,9 +164,9 @@ class Grader:
 
     def _kept(self, old: Entry, marks: gradebook.Marks) -> Entry:
         """An unchanged submission: the gradebook's mark counts, which a person may have changed since."""
-        if (old.score, old.max_score) != (marks.score, marks.max_score) or not self.feedback.exists(
-            old.student
-        ):
+        self.kept += 1
+        changed = (old.score, old.max_score) != (marks.score, marks.max_score)
+        if changed or not self.feedback.exists(old.student):
             self.feedback.write(old.student, list(old.flags))
         return replace(old, score=marks.score, max_score=marks.max_score)
 

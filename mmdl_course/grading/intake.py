@@ -228,7 +228,8 @@ def digest(paths: Sequence[Path], *parts: str) -> str:
     total = hashlib.sha256("\0".join(parts).encode())
     for path in paths:
         total.update(b"\0" + path.name.encode("utf-8", "surrogateescape") + b"\0")
-        total.update(hashlib.sha256(path.read_bytes()).digest())
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
 
 

@@ -84,7 +84,7 @@ def open_journal(course: Course, week: Week) -> Journal:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CourseError(
             f"{path} cannot be read ({type(error).__name__}: {error}). It holds the grading seed and the "
-            "state of every submission. Restore it from a backup, or move it away to grade all with a new seed."
+            "state of every submission. Restore it from a backup, or move it away to start with a new seed."
         ) from None
 
 

@@ -91,6 +91,8 @@ def _settle(cell: "NotebookNode") -> list[str]:
         cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
         return [*flags, f"{name} ended without a score: no points"]
     report = reported(cell)
+    if report is None and score > 0:
+        flags.append(f"{name}: the score {score:g} comes without a report of the checks")
     if report is not None and abs(float(report.get("earned", math.nan)) - score) > 1e-6:
         flags.append(f"{name}: the score {score:g} is not what the checks reported ({report.get('earned')})")
     for output in cell.outputs:
