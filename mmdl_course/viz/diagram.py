@@ -23,11 +23,11 @@ _SHAPES = {
 }
 
 
-def flow(*, highlight: Collection[str], notes: Mapping[str, str] | None = None) -> Figure:
+def flow(*, highlight: str | Collection[str], notes: Mapping[str, str] | None = None) -> Figure:
     """Draw x → encoder f → z → decoder g → y and mark where we are.
 
     Args:
-        highlight: the stages this lesson is about, of `STAGES`.
+        highlight: the stage or stages this lesson is about, of `STAGES`.
         notes: stage → what it is in this lesson, such as "64 × 64 image" for x; else its general name.
 
     Returns:
@@ -38,9 +38,8 @@ def flow(*, highlight: Collection[str], notes: Mapping[str, str] | None = None) 
 
     Source: deck A, slides A52–A59.
     """
-    if isinstance(highlight, str):
-        raise ValueError(f"flow: highlight is a set of stages; write {{{highlight!r}}}.")
-    for stage in (*highlight, *(notes or {})):
+    lit_stages = {highlight} if isinstance(highlight, str) else set(highlight)
+    for stage in (*lit_stages, *(notes or {})):
         if stage not in STAGES:
             raise ValueError(f"flow: there is no stage '{stage}'; the stages are {', '.join(STAGES)}.")
     with style():
@@ -50,7 +49,7 @@ def flow(*, highlight: Collection[str], notes: Mapping[str, str] | None = None) 
         axes.set_axis_off()
         for stage in STAGES:
             left, right, tall, short = _SHAPES[stage]
-            lit = stage in highlight
+            lit = stage in lit_stages
             axes.add_patch(
                 Polygon(
                     [(left, -tall / 2), (left, tall / 2), (right, short / 2), (right, -short / 2)],

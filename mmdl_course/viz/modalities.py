@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from mmdl_course.viz.arrays import as_images, to_numpy
 from mmdl_course.viz.images import draw_image
@@ -32,6 +33,8 @@ _SCALE = 0.5  # inches below a picture, where a map has its scale
 _LINE = 0.24  # inches of a line of text
 _PARAGRAPH = 0.14  # inches between paragraphs
 _NAME_WIDTH = 1.25  # inches
+_NOTHING = "#e3e5ea"  # where there is no object or no depth
+_HALO = [withStroke(linewidth=3, foreground="white")]
 
 
 def modality_panels(parts: Mapping[str, Any], *, title: str | None = None) -> Figure:
@@ -41,8 +44,9 @@ def modality_panels(parts: Mapping[str, Any], *, title: str | None = None) -> Fi
         parts: name → modality. What it is decides how it is drawn:
             Float "3 height width", 0 … 1: an image;
             Float "height width": a map of distances, any unit; infinite or NaN where there is nothing;
-            Int or Bool "height width": a mask, 0 … 10; 0 is the background, each other number an object;
-            "boxes" (the name decides), "object 4" with left, top, right, bottom in pixels: drawn on "image";
+            Int or Bool "height width": a mask, −1 … 9; −1 is no object, object i has the colour of box i;
+            "boxes" (the name decides), "object 4": left, top, right, bottom in pixels, drawn on "image"; NaN
+            where an object cannot be seen;
             str: a text; list of dicts with the same keys: a table.
         title: the figure's title.
 
@@ -100,7 +104,8 @@ def _kind(name: str, part: Any) -> str:
         return "mask"
     raise ValueError(
         f"modality_panels: cannot draw '{name}', an array of {array.dtype} with shape {array.shape}. Images "
-        'have shape (3, height, width), maps and masks (height, width), "boxes" (object, 4).'
+        'have shape (3, height, width), maps and masks (height, width), "boxes" (object, 4); a table is a list '
+        "of dicts."
     )
 
 
@@ -111,6 +116,8 @@ def _draw_image(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
 def _draw_boxes(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
     _draw_image(axes, parts, "image")
     for index, (left, top, right, bottom) in enumerate(to_numpy(parts[name])):
+        if np.isnan(left):  # an object that cannot be seen
+            continue
         # Pixel i covers i − ½ … i + ½ on matplotlib's axes, i … i + 1 in the box's coordinates.
         corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
         axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=4))
@@ -121,7 +128,7 @@ def _draw_boxes(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
 
 def _draw_map(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
     values = to_numpy(parts[name]).astype(np.float64)
-    colours = SEQUENTIAL.reversed().with_extremes(bad="#e3e5ea")  # near is bright
+    colours = SEQUENTIAL.reversed().with_extremes(bad=_NOTHING)  # near is bright
     picture = axes.imshow(np.ma.masked_invalid(values), cmap=colours, interpolation="nearest")
     _frame(axes)
     # Inside the figure, below the picture: pictures stay in line.
@@ -132,18 +139,19 @@ def _draw_map(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
 
 
 def _draw_mask(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
-    objects = to_numpy(parts[name]).astype(np.int64)
-    if objects.min() < 0 or objects.max() > len(PALETTE):
+    given = to_numpy(parts[name])
+    objects = np.where(given, 0, -1) if given.dtype == bool else given.astype(np.int64)
+    if objects.min() < -1 or objects.max() >= len(PALETTE):
         raise ValueError(
-            f"modality_panels: '{name}' must number the objects 0 … {len(PALETTE)} (0 is the background), "
-            f"got {objects.min()} … {objects.max()}."
+            f"modality_panels: '{name}' must number the objects 0 … {len(PALETTE) - 1} and mark what is none "
+            f"with -1, got {objects.min()} … {objects.max()}."
         )
-    colours = ListedColormap([to_rgba("#e3e5ea"), *(to_rgba(shade) for shade in PALETTE)])
-    axes.imshow(objects, cmap=colours, vmin=-0.5, vmax=len(PALETTE) + 0.5, interpolation="nearest")
+    colours = ListedColormap([to_rgba(_NOTHING), *(to_rgba(shade) for shade in PALETTE)])
+    axes.imshow(objects, cmap=colours, vmin=-1.5, vmax=len(PALETTE) - 0.5, interpolation="nearest")
     _frame(axes)
-    for number in np.unique(objects[objects > 0]):
+    for number in np.unique(objects[objects >= 0]):
         y, x = (np.median(axis) for axis in np.nonzero(objects == number))
-        axes.text(x, y, str(number), ha="center", va="center", color="white", fontweight="bold")
+        axes.text(x, y, str(number), ha="center", va="center", fontweight="bold", path_effects=_HALO)
 
 
 _PICTURES = {"image": _draw_image, "boxes": _draw_boxes, "map": _draw_map, "mask": _draw_mask}
@@ -156,11 +164,12 @@ def _frame(axes: Axes) -> None:
 
 def _write(figure: Figure, name: str, rows: Sequence[Sequence[str]], *, top: float) -> float:
     """Write a name and beside it a text (one column) or a table (its keys first); return where it ends."""
-    cell_width = (9.0 - _NAME_WIDTH) / len(rows[0])
+    longest = np.array([max(map(len, cells)) + 2 for cells in zip(*rows, strict=True)])
+    lefts = _NAME_WIDTH + (9.0 - _NAME_WIDTH) * np.cumsum([0, *longest[:-1]]) / max(longest.sum(), 80)
     for line, cells in enumerate([[name], *rows]):
         height = top + max(line - 1, 0) * _LINE
         for column, cell in enumerate(cells):
-            left = 0.1 if line == 0 else _NAME_WIDTH + column * cell_width
+            left = 0.1 if line == 0 else float(lefts[column])
             x, y, *_ = place(figure, left=left, top=height, width=0.0, height=0.0)
             is_key = line == 1 and len(cells) > 1
             figure.text(

@@ -19,7 +19,7 @@ def scoreboard(
     rows: Mapping[str, Any],
     *,
     unit: str,
-    methods: Collection[str],
+    methods: str | Collection[str],
     chance: float | None = None,
     ceiling: float | None = None,
     lower_is_better: bool = False,
@@ -32,7 +32,7 @@ def scoreboard(
     Args:
         rows: name → its score, or one score for each seed.
         unit: what the scores are, such as "accuracy" or "error in degrees"; the axis's label.
-        methods: the rows the lesson is about; every other row is a baseline.
+        methods: the row or rows the lesson is about; every other row is a baseline.
         chance: score of guessing, drawn as a line.
         ceiling: best score there can be, drawn as a line.
         lower_is_better: the scores are errors or distances.
@@ -44,20 +44,21 @@ def scoreboard(
     Raises:
         ValueError: no rows, scores that are not finite, or a method without a row.
     """
-    ordered = _ordered(rows, methods=methods, lower_is_better=lower_is_better)
+    ours = _names(methods)
+    ordered = _ordered(rows, methods=ours, lower_is_better=lower_is_better)
     with style():
         figure = new_figure(9.0, 0.95 + 0.42 * len(ordered) + (0.3 if title else 0.0), layout="constrained")
         axes = figure.subplots()
         heights = np.arange(len(ordered))[::-1]
         for y, (name, scores) in zip(heights, ordered.items(), strict=True):
-            ours = name in methods
+            mine = name in ours
             axes.barh(
                 y,
                 scores.mean(),
                 height=0.62,
-                color=ACCENT if ours else "#dfe2e8",
-                edgecolor=ACCENT if ours else MUTED,
-                hatch=None if ours else "///",
+                color=ACCENT if mine else "#dfe2e8",
+                edgecolor=ACCENT if mine else MUTED,
+                hatch=None if mine else "///",
                 linewidth=0.8,
             )
             if len(scores) > 1:
@@ -76,12 +77,12 @@ def scoreboard(
                 (1.015, y),
                 xycoords=("axes fraction", "data"),
                 va="center",
-                fontweight="bold" if ours else "normal",
+                fontweight="bold" if mine else "normal",
                 annotation_clip=False,
             )
         axes.set_yticks(heights, list(ordered))
         for tick, name in zip(axes.get_yticklabels(), ordered, strict=True):
-            tick.set_fontweight("bold" if name in methods else "normal")
+            tick.set_fontweight("bold" if name in ours else "normal")
         top = len(ordered) - 0.45
         lines = {"chance": chance, "ceiling": ceiling}
         reached = [value for value in lines.values() if value is not None]
@@ -153,7 +154,7 @@ def scoreboard_table(
     rows: Mapping[str, Any],
     *,
     unit: str,
-    methods: Collection[str],
+    methods: str | Collection[str],
     chance: float | None = None,
     ceiling: float | None = None,
     lower_is_better: bool = False,
@@ -164,7 +165,7 @@ def scoreboard_table(
     Args:
         rows: name → its score, or one score for each seed.
         unit: what the scores are.
-        methods: the rows the lesson is about; every other row is a baseline.
+        methods: the row or rows the lesson is about; every other row is a baseline.
         chance: score of guessing; a row of its own.
         ceiling: best score there can be; a row of its own.
         lower_is_better: the scores are errors or distances.
@@ -176,9 +177,10 @@ def scoreboard_table(
     Raises:
         ValueError: see `scoreboard`.
     """
-    ordered = _ordered(rows, methods=methods, lower_is_better=lower_is_better)
+    ours = _names(methods)
+    ordered = _ordered(rows, methods=ours, lower_is_better=lower_is_better)
     lines = [
-        (name, "method" if name in methods else "baseline", _written(scores), str(len(scores)))
+        (name, "method" if name in ours else "baseline", _written(scores), str(len(scores)))
         for name, scores in ordered.items()
     ]
     if ceiling is not None:
@@ -192,13 +194,15 @@ def scoreboard_table(
     )
 
 
+def _names(methods: str | Collection[str]) -> set[str]:
+    return {methods} if isinstance(methods, str) else set(methods)
+
+
 def _ordered(
-    rows: Mapping[str, Any], *, methods: Collection[str], lower_is_better: bool
+    rows: Mapping[str, Any], *, methods: set[str], lower_is_better: bool
 ) -> dict[str, Float[np.ndarray, " seed"]]:
     if not rows:
         raise ValueError("scoreboard: there are no rows.")
-    if isinstance(methods, str):
-        raise ValueError(f"scoreboard: methods is a set of names; write {{{methods!r}}}.")
     for name in methods:
         if name not in rows:
             raise ValueError(f"scoreboard: method '{name}' has no row; the rows are {', '.join(rows)}.")

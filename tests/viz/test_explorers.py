@@ -122,7 +122,7 @@ def test_modalities_shows_the_scene_and_says_its_caption(calls):
         calls.append((index, azimuth))
         return {"image": np.full((3, 8, 8), index / 10), "caption": f"{index} cones at {azimuth:g}"}
 
-    explorer = explorers.modalities(view, count=4, azimuths=(0.0, 90.0))
+    explorer = explorers.modalities(view, scenes=4, azimuths=(0.0, 90.0))
     explorer.sliders["index"].value = 3
     explorer.sliders["azimuth"].value = 90.0
     assert alt_of(explorer) == (
@@ -130,7 +130,7 @@ def test_modalities_shows_the_scene_and_says_its_caption(calls):
     )
     assert calls == [(0, 0), (3, 0), (3, 90)]
     with pytest.raises(ValueError, match="nothing to show with 0 scenes"):
-        explorers.modalities(view, count=0)
+        explorers.modalities(view, scenes=0)
 
 
 def test_embedding_computes_each_setting_once(rng, calls):

@@ -14,14 +14,14 @@ __all__ = ["modalities"]
 def modalities(
     view: Callable[[int, float], Mapping[str, Any]],
     *,
-    count: int,
+    scenes: int,
     azimuths: Sequence[float] = tuple(15.0 * step for step in range(24)),
 ) -> Explorer:
     """Show the same scene in every modality, with one slider for the scene and one for the camera.
 
     Args:
         view: (scene index, camera azimuth in degrees) → name → modality, as `modality_panels` takes them.
-        count: number of scenes.
+        scenes: number of scenes.
         azimuths: where the camera can stand, in degrees.
 
     Returns:
@@ -32,8 +32,8 @@ def modalities(
 
     Source: deck A, slides A17–A28 and A56–A57.
     """
-    if count < 1 or not azimuths:
-        raise ValueError(f"modalities: nothing to show with {count} scenes and {len(azimuths)} azimuths.")
+    if scenes < 1 or not azimuths:
+        raise ValueError(f"modalities: nothing to show with {scenes} scenes and {len(azimuths)} azimuths.")
     last: dict[tuple[int, float], Mapping[str, Any]] = {}
 
     def parts(index: int, azimuth: float) -> Mapping[str, Any]:
@@ -56,7 +56,7 @@ def modalities(
         draw,
         describe=describe,
         controls={
-            "index": Control("scene", range(count), 0),
+            "index": Control("scene", range(scenes), 0),
             "azimuth": Control("camera azimuth", tuple(azimuths), azimuths[0], "{:g}°".format),
         },
     )
