@@ -94,7 +94,7 @@ def _checks(tree: ast.Module, exercise: Exercise) -> Iterator[Complaint]:
             yield line, f'two checks are called "{name}"', "Give each check its own name."
         names.append(name)
         points = _literal(call, "points")
-        if not isinstance(points, int | float) or isinstance(points, bool) or points <= 0:
+        if not isinstance(points, int | float) or isinstance(points, bool) or points < 0:
             yield (
                 line,
                 f'check "{name}" has no points',

@@ -27,12 +27,12 @@ class Run:
     seed: int
     score: float
     max_score: float
-    failed: tuple[tuple[str, str, str], ...]  # (check, state, message) of each check that lost points
+    failed: tuple[tuple[str, str, str], ...]  # (check, state, message) of each check that did not pass
     trouble: str = ""  # what went wrong outside the checks
 
     @property
     def messages(self) -> list[str]:
-        """What a student would read of the lost points."""
+        """What a student would read of what did not pass."""
         texts = [f"{name} [{state}]: {message}" for name, state, message in self.failed]
         return [self.trouble, *texts] if self.trouble else texts
 
@@ -95,7 +95,7 @@ def score_run(week: Week, message: dict[str, Any], check_cell: Any) -> Run:
     failed = tuple(
         (result["name"], result["state"], result["message"])
         for result in results
-        if result["earned"] < result["points"]
+        if result["state"] != "passed"
     )
     return Run(week.id, **run, score=score, max_score=points, failed=failed, trouble="; ".join(trouble))
 
@@ -171,8 +171,8 @@ def _complaints(runs: Sequence[Run], expected: tuple[str, str]) -> list[str]:
 def _complaint(run: Run, expected: tuple[str, str]) -> str:
     said = run.messages[0] if run.messages else "no message"
     if run.kind in ("reference", "wheat"):
-        if run.score < run.max_score or run.trouble:
-            return f"loses marks: {run.score:g} of {run.max_score:g}. {_short(said, 400)}"
+        if run.score < run.max_score or run.messages:
+            return f"is not simply right: {run.score:g} of {run.max_score:g}. {_short(said, 400)}"
         return ""
     if run.kind == "empty":
         untouched = run.failed and all(state == "not attempted" for _, state, _ in run.failed)

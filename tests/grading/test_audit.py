@@ -74,7 +74,7 @@ CHAFFS = {
     "not_a_mistake": dict(expects=("two times", "Add"), source="def double(x):\\n    return x + x"),
     "unnamed": dict(expects=("negative", "the moon"), source="def double(x):\\n    return x * x"),
     "another_check": dict(expects=("three", "Add"), source="def double(x):\\n    return abs(2 * x)"),
-    "endless": dict(expects=("two", "x"), source="def double(x):\\n    while True:\\n        pass\\ndouble(1)"),
+    "endless": dict(expects=("two", "x"), source="while True:\\n    pass"),
     "dead": dict(expects=("two", "x"), source="import os, signal\\nos.kill(os.getpid(), signal.SIGKILL)"),
 }
 """
@@ -126,7 +126,7 @@ def test_each_fault_is_named(tmp_path, capsys):
     status, said = complaints(capsys, make(tmp_path, submissions=submissions))
     assert status == 1
     for words in (
-        "wheat wrong_after_all: loses marks: 0 of 3",
+        "wheat wrong_after_all: is not simply right: 0 of 3",
         "chaff not_a_mistake: keeps full marks",
         'chaff unnamed: its message should say "the moon"',
         'chaff another_check: a check called "…three…" should fail; these did: "negative numbers work',
@@ -233,8 +233,13 @@ def run(kind, *, seed=1, score=3.0, failed=()):
 def test_one_bad_seed_of_many_is_enough():
     runs = [run("wheat", seed=seed, score=3.0 - (seed == 7)) for seed in range(1, 21)]
     (judged,) = judge(runs, [])
-    assert "loses marks: 2 of 3" in judged.complaints[0]
+    assert "is not simply right: 2 of 3" in judged.complaints[0]
     assert "(seed 7; 1 of 20 runs)" in judged.complaints[0]
+
+
+def test_a_correct_answer_passes_the_checks_without_points_too():
+    informs = [("only informs", "wrong", "no")]
+    assert judge([run("wheat", failed=informs)], [])[0].complaints
 
 
 def test_the_stub_must_be_not_attempted_everywhere():
