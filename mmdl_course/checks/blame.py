@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
-from mmdl_course.checks.describe import shorten
+from mmdl_course.checks.describe import error_text, shorten
 
 __all__ = ["CUT", "Place", "explain", "is_stub", "student_place"]
 
@@ -44,7 +44,7 @@ def is_stub(trace: TracebackType | None, namespace: dict[str, Any]) -> bool:
 
 def explain(error: BaseException) -> str:
     """A likely cause of a frequent exception, or nothing."""
-    text = f"{type(error).__name__}: {error}"
+    text = error_text(error)
     return next((cause for words, cause in _SYMPTOMS if all(word in text for word in words)), "")
 
 
@@ -61,7 +61,13 @@ _SHAPES = (
     "`keepdim=True`."
 )
 
+_PARAMETERS = "The parameters differ from the ones in the task: compare the first line of your function."
+
 _SYMPTOMS = [
+    (
+        ("Type-check error",),
+        "The value does not have the kind or shape that the first line of the function promises.",
+    ),
     (("does not require grad",), CUT),
     (("appears to not have been used in the graph",), CUT),
     (
@@ -98,12 +104,7 @@ _SYMPTOMS = [
         ("RecursionError",),
         "The function calls itself without end: does it call the name it is defined under?",
     ),
-    (
-        ("missing", "required positional argument"),
-        "The parameters differ from the ones in the task: compare the first line of your function.",
-    ),
-    (
-        ("takes", "positional argument"),
-        "The parameters differ from the ones in the task: compare the first line of your function.",
-    ),
+    (("missing", "required positional argument"), _PARAMETERS),
+    (("unexpected keyword argument",), _PARAMETERS),
+    (("takes", "positional argument"), _PARAMETERS),
 ]

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Any
 
 from mmdl_course.checks.blame import is_stub, student_place
 from mmdl_course.checks.capture import Captured, capture
-from mmdl_course.checks.describe import shorten
+from mmdl_course.checks.describe import error_text, shorten
 from mmdl_course.checks.draws import derive, global_seed
 from mmdl_course.checks.limits import kernel_stays, time_limit
 from mmdl_course.checks.messages import Line, crashed_lines, stopped_lines, unwritten, wrong_lines
@@ -48,7 +49,7 @@ class Check:
     def __init__(self, run: Run, name: str, points: int | float, hint: str, seconds: int | float) -> None:
         self.name = name
         self.points = points
-        self.calls: list[Call] = []
+        self.calls: deque[Call] = deque(maxlen=16)  # they hold copies of their arguments
         self._run = run
         self._hint = hint
         self._seconds = seconds
@@ -88,7 +89,13 @@ class Check:
             return False
         if isinstance(error, TypeError) and _CLAIM.match(str(error)):
             raise ChecksError(f'Check "{self.name}": {error}.') from None
-        state, lines = self._decide(error, trace)
+        try:
+            state, lines = self._decide(error, trace)
+        except Exception as own:  # noqa: BLE001  (a student's object may break whatever looks at it)
+            state, lines = (
+                "crashed",
+                [("Stopped with", f"{error_text(own)}, while looking at what came back")],
+            )
         earned = 0.0
         if state == "passed":
             earned = float(self.points)

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmdl_course.checks.blame import CUT
 from mmdl_course.checks.compare import compare_close, compare_equal, to_array
-from mmdl_course.checks.describe import article, describe, is_array, is_tensor, shape_text
+from mmdl_course.checks.describe import article, describe, error_text, is_array, is_tensor, shape_text
 from mmdl_course.checks.results import ChecksError, NotAttempted, Skipped, Wrong
 
 __all__ = ["Claims"]
@@ -160,9 +160,7 @@ class Claims:
         except exception:
             return
         except Exception as error:
-            raise Wrong(
-                f"it raised {type(error).__name__}: {error}", expected=f"the exception {name}"
-            ) from error
+            raise Wrong(f"it raised {error_text(error)}", expected=f"the exception {name}") from error
         raise Wrong(
             f"it returned a value instead of raising {name}", got=returned, expected=f"the exception {name}"
         )

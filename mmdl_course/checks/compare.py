@@ -39,7 +39,9 @@ def to_array(value: Any, what: str = "the value") -> Any:
     try:
         array = np.asarray(_without_tensors(value))
     except ValueError:
-        raise Wrong(f"{what} is a {type(value).__name__} whose entries differ in length", got=value) from None
+        raise Wrong(
+            f"{what} is a {type(value).__name__} of {len(value)} whose entries differ in shape", got=value
+        ) from None
     if array.dtype.kind == "b":
         return array
     if array.dtype.kind in "iuf":
@@ -90,8 +92,7 @@ def compare_close(
         raise Wrong(
             f"the shape{of} is {shape_text(mine.shape)}, expected {shape_text(other.shape)}",
             got=got,
-            expected=f"{'one number' if other.ndim == 0 else f'shape {shape_text(other.shape)}'}: "
-            f"{describe(expected)}",
+            expected=_shaped(expected, other.shape),
             reference=expected,
         )
     for name, values in ((it, mine), ("the value it is compared with", other)):
@@ -150,8 +151,8 @@ def compare_equal(got: Any, expected: Any, where: str = "") -> None:
         for key, part, other in _entries(got, expected, where):
             compare_equal(part, other, f"{where}[{key!r}]")
         return
-    if isinstance(got, bool) != isinstance(expected, bool):
-        kind = "True or False" if isinstance(got, bool) else f"{article(type(got).__name__)}"
+    if not _same_kind(got, expected):
+        kind = "True or False" if isinstance(got, bool) else article(type(got).__name__)
         wrong.message = f"{it} is {kind}"
         raise wrong
     if isinstance(got, set | frozenset) and isinstance(expected, set | frozenset) and got != expected:
@@ -224,6 +225,14 @@ def _is_table(value: Any) -> bool:
     return len(sizes) <= 1 and all(map(_is_table, value))
 
 
+def _same_kind(got: Any, expected: Any) -> bool:
+    """Whether two values may be asked if they are equal: a student's class may say it equals everything."""
+    if isinstance(got, bool) or isinstance(expected, bool):
+        return isinstance(got, bool) and isinstance(expected, bool)
+    kinds: tuple[Any, ...] = (Number, set | frozenset, type(expected))
+    return any(isinstance(got, kind) and isinstance(expected, kind) for kind in kinds)
+
+
 def _plain_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -232,6 +241,14 @@ def _tolerance(atol: int | float, rtol: int | float, why: str) -> str:
     parts = [f"{atol:g}"] * bool(atol) + [f"{rtol * 100:g} %"] * bool(rtol)
     text = f", give or take {' plus '.join(parts)}" if parts else ""
     return f"{text} ({why})" if why else text
+
+
+def _shaped(expected: Any, shape: tuple[int, ...]) -> str:
+    """An array in words, with its shape."""
+    text = describe(expected)
+    if not shape:
+        return f"one number, {text}"
+    return text if "of shape" in text else f"shape {shape_text(shape)}: {text}"
 
 
 def _telling_digits(got: Any, expected: Any) -> int:

@@ -1,10 +1,21 @@
 """Values in words: short, with what matters when something is wrong (kind, shape, dtype, range, NaN)."""
 
 import math
+import re
 import sys
 from typing import Any
 
-__all__ = ["article", "describe", "is_array", "is_tensor", "number", "plural", "shape_text", "shorten"]
+__all__ = [
+    "article",
+    "describe",
+    "error_text",
+    "is_array",
+    "is_tensor",
+    "number",
+    "plural",
+    "shape_text",
+    "shorten",
+]
 
 SMALL = 12  # up to so many elements an array is shown in full
 ITEMS = 4  # of a list or dict
@@ -60,6 +71,16 @@ def number(value: Any, digits: int = DIGITS) -> str:
     return text if any(mark in text for mark in ".enai") else text + ".0"
 
 
+def error_text(error: BaseException) -> str:
+    """An exception's class and message, however broken its own `__str__` is."""
+    name = type(error).__name__
+    try:
+        text = shorten(str(error).partition("\n-----")[0], 400)  # what jaxtyping adds below a rule
+    except Exception:  # noqa: BLE001  (a student's own exception class)
+        return name
+    return f"{name}: {text}" if text else name
+
+
 def describe(value: object, *, digits: int = DIGITS) -> str:
     """A value in a few words, on one line.
 
@@ -96,7 +117,7 @@ def _describe(value: Any, digits: int, depth: int) -> str:
         return f"{type(value).__name__} with {plural(count, 'parameter')}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
-    return shorten(repr(value), 100)
+    return shorten(re.sub(r" at 0x[0-9a-f]+", "", repr(value)), 100)
 
 
 def _container(value: Any, digits: int, depth: int) -> str:

@@ -70,9 +70,13 @@ class Exercise(Marks):
 
         return self._recorder(name, find)
 
-    def watch(self, function: Callable[..., Any], name: str) -> Recorder:
-        """The same for a function that a student's code returned: a model, a method, a closure."""
-        return self._recorder(name, lambda: function)
+    def watch(self, function: Callable[..., Any], name: str | None = None) -> Recorder:
+        """The same for something that a student's code returned: a model, its method, a closure.
+
+        The messages call it by `name` (default: what it is called where it was defined, "Autoencoder.encode").
+        """
+        name = name or getattr(function, "__qualname__", type(function).__name__)
+        return self._recorder(name.rpartition("<locals>.")[2], lambda: function)
 
     def check(self, name: str, *, points: int | float, hint: str = "", seconds: int | float = 20) -> Check:
         """One named check, as a `with` block.

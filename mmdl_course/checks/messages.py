@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mmdl_course.checks.blame import Place, explain
-from mmdl_course.checks.describe import describe, shorten
+from mmdl_course.checks.describe import describe, error_text
 from mmdl_course.checks.recorder import Call
 from mmdl_course.checks.results import NOTHING, TimeUp, Wrong
 
@@ -37,15 +37,19 @@ def crashed_lines(
     if isinstance(error, SystemExit):
         what = "SystemExit: the code asked Python to quit (`exit()`, `quit()` or `sys.exit()`)"
     else:
-        text = shorten(str(error), 400)
-        what = type(error).__name__ + (f": {text}" if text else "")
+        what = error_text(error)
     where = str(place) if place else ""
     if first:
         lines = [("Stopped with", f"{type(error).__name__}, as in “{first}”"), ("In", where)]
         return [*lines, ("Hint", hint)]
-    where = where or "the check, with what your code returned"
-    lines = [*_called(calls[-1] if calls else None, ""), ("Stopped with", what), ("In", where)]
-    return lines + _causes([_changed_in_place(calls), explain(error)], hint)
+    call = calls[-1] if calls else None
+    if not where:
+        where = (
+            "the check, where it calls your code" if call and call.returned is NOTHING else "the check itself"
+        )
+    lines = [*_called(call, ""), ("Stopped with", what), ("In", where)]
+    causes = [cause for cause in (_changed_in_place(calls), explain(error)) if cause]
+    return [*lines, *(("Likely cause", cause) for cause in causes), ("Hint", hint)]
 
 
 def stopped_lines(error: KeyboardInterrupt, place: Place | None, calls: Sequence[Call]) -> list[Line]:
@@ -93,9 +97,7 @@ def _changed_in_place(calls: Sequence[Call]) -> str:
 def _causes(found: Sequence[str], hint: str) -> list[Line]:
     """What the values give away is the likely cause; the author's hint is, where they give away nothing."""
     causes = [cause for cause in found if cause]
-    if not causes:
-        return [("Likely cause", hint)]
-    return [*(("Likely cause", cause) for cause in causes), ("Hint", hint)]
+    return [*(("Likely cause", cause) for cause in causes), ("Hint" if causes else "Likely cause", hint)]
 
 
 def _sentence(text: str) -> str:

@@ -107,5 +107,6 @@ def _name_arguments(
             names.append(parameter.name)
     except (TypeError, ValueError):
         pass  # a builtin without a signature
-    names += [""] * (len(args) - len(names))
+    if len(names) < len(args):
+        names = [""] * len(args)
     return (*zip(names, args, strict=False), *kwargs.items())

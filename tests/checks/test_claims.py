@@ -60,7 +60,7 @@ def test_close_across_libraries(one, value, expected):
         ("0.5", "True", "It is a number where True or False is expected"),
         ("'1.0'", "1.0", "It is a string, not a number"),
         ("task", "1.0", "It is a function, not a number or an array of numbers"),
-        ("[[1], [2, 3]]", "[1.0, 2.0]", "whose entries differ in length"),
+        ("[[1], [2, 3]]", "[1.0, 2.0]", "whose entries differ in shape"),
         ("10**400", "1.0", "too large for a float"),
         ("10**400", "10**400 + 5", "It is off by 5"),
         (
@@ -123,6 +123,8 @@ def test_equal(one, value, expected):
         ("None", "3", "The function ends without `return`"),
         ("[1, 2]", "[1, 2, 3]", "It has 2 entries, expected 3"),
         ("[1, 5]", "[1, 2]", "Entry [1] is not the same"),
+        ("'3'", "3", "It is a str"),
+        ("type('Equal', (), {'__eq__': lambda self, other: True})()", "3", "It is an Equal"),
         ("{1, 2, 4}", "{1, 2, 3}", "Missing: {3}; not expected: {4}"),
         ("torch.tensor([0.0, math.nan])", "[0.0, math.nan]", "NaN"),
         ("torch.tensor([1, 2])", "torch.tensor([[1, 2]])", "The shape is (2,), expected (1, 2)"),

@@ -85,6 +85,39 @@ def test_a_frequent_crash_gets_its_likely_cause(one):
     assert "Hint: Think of pairs." in result.message
 
 
+def test_an_exception_that_cannot_be_shown_is_still_a_crash(one):
+    student = """
+    class Odd(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def task(x):
+        raise Odd
+    """
+    result = one("call(1)", student, hint="A hint is no likely cause of a crash.")
+    assert "Stopped with: Odd\nIn: task, line 7: raise Odd\nHint: A hint" in result.message
+
+
+def test_an_object_that_cannot_be_looked_at_costs_its_check_alone(one):
+    student = """
+    class Odd:
+        def __array__(self, *args, **kwargs):
+            raise TypeError("no")
+
+    def task(x):
+        return Odd()
+    """
+    result = one("exercise.close(call(1), 1.0, atol=0)", student)
+    assert result.state == "crashed"
+    assert "Returned: " in result.message
+
+
+def test_parameters_that_differ_from_the_task(one):
+    result = one("call(1, 2)", "def task(x):\n    return x")
+    assert "Called: task(1, 2)" in result.message
+    assert "Likely cause: The parameters differ from the ones in the task" in result.message
+
+
 def test_the_same_crash_is_told_once(notebook):
     notebook.cell("def task(x):\n    return undefined * x")
     notebook.cell(TWO.format(points=3, first=1, second=2, expected=6.0))
@@ -174,6 +207,21 @@ def test_watch_records_what_a_students_object_does(one):
     )
     assert "Called: model(input=tensor([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]))" in result.message
     assert "the shape is (2, 4), expected (2, 5)" in result.message.lower()
+
+
+def test_watch_finds_a_name(one):
+    student = """
+    class task(nn.Module):
+        def encode(self, x):
+            return x[:1]
+    """
+    result = one("exercise.shape(exercise.watch(call().encode)(torch.ones(3)), (3,))", student)
+    assert "Called: task.encode(x=tensor([1.0, 1.0, 1.0]))" in result.message
+
+
+def test_many_calls_keep_few_copies(one, notebook):
+    one("for n in range(100):\n    call(torch.ones(n))", "def task(x): pass")
+    assert len(notebook.names["exercise"]._run.checks[0].calls) == 16
 
 
 # stderr, warnings, interrupts -----------------------------------------------------------------------------
