@@ -104,8 +104,8 @@ def _kind(name: str, part: Any) -> str:
         return "mask"
     raise ValueError(
         f"modality_panels: cannot draw '{name}', an array of {array.dtype} with shape {array.shape}. Images "
-        'have shape (3, height, width), maps and masks (height, width), "boxes" (object, 4); a table is a list '
-        "of dicts."
+        'have shape (3, height, width), maps and masks (height, width), "boxes" (object, 4); a table is a '
+        "list of dicts."
     )
 
 

@@ -16,7 +16,7 @@ from mmdl_course.viz.style import MUTED, TITLE_HEIGHT, new_figure, place, put_ti
 
 __all__ = ["VIEW", "checked_panels", "draw_points", "panel_axes", "refuse_strangers", "set_heading"]
 
-VIEW = (22.0, -60.0)  # elevation and azimuth of the eye in 3-D panels, in degrees
+VIEW = (12.0, -72.0)  # elevation and azimuth of the eye in 3-D panels, in degrees
 _GAP = 0.14  # inches between panels
 
 
