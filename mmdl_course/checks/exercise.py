@@ -73,7 +73,7 @@ class Exercise(Marks):
     def watch(self, function: Callable[..., Any], name: str | None = None) -> Recorder:
         """The same for something that a student's code returned: a model, its method, a closure.
 
-        The messages call it by `name` (default: what it is called where it was defined, "Autoencoder.encode").
+        The messages call it by `name`; without one, by its own, as in "Autoencoder.encode".
         """
         name = name or getattr(function, "__qualname__", type(function).__name__)
         return self._recorder(name.rpartition("<locals>.")[2], lambda: function)

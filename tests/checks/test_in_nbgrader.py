@@ -62,11 +62,14 @@ def cells(tmp_path_factory):
             check = check.replace(", atol=0", "")
         notebook.cells += [new_code_cell(source), graded(check)]
         places[name] = len(notebook.cells) - 1
-    # nbgrader's own patience (4 s) is shorter than a check's, so that "hangs" is interrupted from outside
+    # nbgrader's patience with "hangs" is shorter than the check's own, so that it is interrupted from outside
+    hangs = notebook.cells[places["hangs"]]
     resources = {"metadata": {"path": str(tmp_path_factory.mktemp("kernel"))}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMDL_SEED", "7")
-        executed, _ = Execute(timeout=4).preprocess(notebook, resources)
+        executed, _ = Execute(timeout_func=lambda cell: 3 if cell is hangs else 60).preprocess(
+            notebook, resources
+        )
     return {name: executed.cells[place] for name, place in places.items()}
 
 

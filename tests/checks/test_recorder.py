@@ -16,7 +16,7 @@ from mmdl_course.checks.recorder import changed, snapshot
         np.ones(3),
         np.array([1.0, np.nan]),
         np.array(["a", "b"]),
-        np.array([None, "x"], dtype=object),
+        np.array([None, np.ones(3)], dtype=object),
         np.float64("nan"),
         [torch.ones(2), {"a": (np.ones(2),)}],
         None,
