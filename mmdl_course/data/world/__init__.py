@@ -4,7 +4,13 @@ from mmdl_course.data.world.camera import FRONT, Camera
 from mmdl_course.data.world.claims import RELATIONS, Claim, Phrase, claims, holds
 from mmdl_course.data.world.language import CaptionError, caption, parse
 from mmdl_course.data.world.render import Views, render
-from mmdl_course.data.world.sampling import FACTORS, SceneConfig, sample_factors, sample_scenes
+from mmdl_course.data.world.sampling import (
+    FACTORS,
+    SceneConfig,
+    sample_factors,
+    sample_scenes,
+    scenes_from_factors,
+)
 from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, concatenate, make_scenes
 from mmdl_course.data.world.shading import Light
 from mmdl_course.data.world.table import attribute_table
@@ -35,4 +41,5 @@ __all__ = [
     "render",
     "sample_factors",
     "sample_scenes",
+    "scenes_from_factors",
 ]

@@ -66,8 +66,7 @@ class Camera:
         Returns:
             One matrix for a shared camera, otherwise one per scene.
         """
-        (opening,) = self._tensors("field_of_view")
-        focal = size / 2 / torch.tan(torch.deg2rad(opening) / 2)
+        focal = size / 2 / self.half_width()
         matrix = torch.zeros(len(focal), 3, 3, device=focal.device)
         matrix[:, 0, 0] = matrix[:, 1, 1] = focal
         matrix[:, 0, 2] = matrix[:, 1, 2] = size / 2
@@ -86,6 +85,11 @@ class Camera:
         matrix[:, :3, 3] = -(axes @ position[:, :, None]).squeeze(-1)
         matrix[:, 3, 3] = 1
         return matrix
+
+    def half_width(self) -> Float[Tensor, " camera"]:
+        """Half of what the image spans at depth 1, world units."""
+        (opening,) = self._tensors("field_of_view")
+        return torch.tan(torch.deg2rad(opening) / 2)
 
     def position(self) -> Float[Tensor, "camera 3"]:
         """Where the camera is, world units."""

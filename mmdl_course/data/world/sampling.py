@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -20,7 +20,7 @@ from mmdl_course.data.world.scene import (
     make_scenes,
 )
 
-__all__ = ["FACTORS", "FIELD_RADIUS", "SceneConfig", "sample_factors", "sample_scenes"]
+__all__ = ["FACTORS", "FIELD_RADIUS", "SceneConfig", "sample_factors", "sample_scenes", "scenes_from_factors"]
 
 FIELD_RADIUS = 2.0
 """Objects stand (their centres) in a disc of this radius about the origin, world units."""
@@ -187,9 +187,9 @@ def sample_factors(
         raise ValueError(f"each factor can be named once, not {list(free)}")
     low, high = torch.tensor([FACTORS[name] for name in free]).reshape(-1, 2).T
     factors = low + (high - low) * torch.rand(count, len(free), generator=generator)
-    middle = {name: torch.full((count,), sum(limits) / 2) for name, limits in FACTORS.items()}
-    value = middle | {name: factors[:, column] for column, name in enumerate(free)}
-    return _one_object(**value), factors
+    if not free:
+        return scenes_from_factors(x=torch.full((count,), sum(FACTORS["x"]) / 2)), factors
+    return scenes_from_factors(**dict(zip(free, factors.unbind(1), strict=True))), factors
 
 
 def hue_to_rgb(hue: Float[Tensor, "*any"]) -> Float[Tensor, "*any 3"]:
@@ -204,12 +204,29 @@ def hue_to_rgb(hue: Float[Tensor, "*any"]) -> Float[Tensor, "*any 3"]:
     return 0.5 + 0.42 * torch.cos(2 * math.pi * (hue[..., None] - torch.tensor([0.0, 1 / 3, 2 / 3])))
 
 
-def _one_object(*, x: Tensor, y: Tensor, yaw: Tensor, hue: Tensor, scale: Tensor) -> Scenes:
-    count = len(x)
+def scenes_from_factors(**values: Float[Tensor, " scene"]) -> Scenes:
+    """One wedge per scene, made from given factors.
+
+    Args:
+        values: names from FACTORS, at least one; the others stay in the middle of their ranges.
+
+    Returns:
+        One scene per value.
+
+    Raises:
+        ValueError: an unknown factor, or none.
+    """
+    for name in values:
+        index_of(name, FACTORS, "factor")
+    if not values:
+        raise ValueError(f"give at least one factor of {', '.join(FACTORS)}")
+    count = len(next(iter(values.values())))
+    middle = {name: torch.full((count,), sum(limits) / 2) for name, limits in FACTORS.items()}
+    x, y, yaw, hue, scale = (middle | values).values()  # in the order of FACTORS
     blank = make_scenes([{"position": (0, 0), "shape": "wedge"}])[torch.zeros(count, dtype=torch.long)]
     rgb, palette = hue_to_rgb(hue), torch.tensor(list(COLOURS.values()))
     radii = torch.tensor(list(SIZES.values()))
-    values = {
+    filled = {
         "colour": (rgb[:, None] - palette).square().sum(-1).argmin(1),
         "size": (scale[:, None] - radii).abs().argmin(1),
         "position": torch.stack([x, y], -1),
@@ -217,10 +234,11 @@ def _one_object(*, x: Tensor, y: Tensor, yaw: Tensor, hue: Tensor, scale: Tensor
         "scale": scale,
         "rgb": rgb,
     }
-    parts = {name: getattr(blank, name).clone() for name in blank.__dataclass_fields__}
-    for name, value in values.items():
-        parts[name][:, 0] = value
-    return Scenes(**parts)
+    parts = {}
+    for name, column in filled.items():
+        parts[name] = getattr(blank, name).clone()
+        parts[name][:, 0] = column
+    return replace(blank, **parts)
 
 
 def _choose(

@@ -131,14 +131,14 @@ _EMPTY = {
 
 def _row(
     *,
-    position: tuple[float, float],
+    position: tuple[float | int, float | int],
     shape: str = "sphere",
     colour: str = "red",
     size: str = "large",
     material: str = "matte",
-    yaw: float = 0.0,
-    scale: float | None = None,
-    rgb: tuple[float, float, float] | None = None,
+    yaw: float | int = 0,
+    scale: float | int | None = None,
+    rgb: tuple[float | int, ...] | None = None,
 ) -> dict:
     return {
         "shape": index_of(shape, SHAPES, "shape"),
@@ -148,7 +148,7 @@ def _row(
         "position": tuple(map(float, position)),
         "yaw": float(yaw),
         "scale": float(SIZES[size] if scale is None else scale),
-        "rgb": COLOURS[colour] if rgb is None else tuple(rgb),
+        "rgb": COLOURS[colour] if rgb is None else tuple(map(float, rgb)),
         "present": True,
     }
 

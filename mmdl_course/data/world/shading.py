@@ -44,19 +44,17 @@ LAMP = Light()
 
 
 def ground_colour(
-    point: Float[Tensor, "camera ray 2"], origin: Float[Tensor, "camera 3"], hit: Bool[Tensor, "camera ray"]
+    point: Float[Tensor, "camera ray 2"], hit: Bool[Tensor, "camera ray"]
 ) -> Float[Tensor, "camera ray 3"]:
     """The lit ground: a bright pool about the origin that fades smoothly; the background above the horizon.
 
     Args:
         point: where rays meet the ground, world units.
-        origin: the camera's position.
         hit: whether the ray meets the ground.
 
     Returns:
         Red, green, blue in 0..1.
     """
-    del origin
     radius = (point[..., 0] * point[..., 0] + point[..., 1] * point[..., 1]).sqrt()
     pool = (-(radius / 5.5).square()).exp()[..., None]
     near, far, sky = (torch.tensor(colour, device=point.device) for colour in (_GROUND, _FAR, _SKY))
@@ -84,7 +82,7 @@ def surface_colour(
         height: above the ground, in the object's radii; low places get less light from the sky.
 
     Returns:
-        Red, green, blue; may exceed 1 a little in highlights.
+        Red, green, blue in 0..1.
     """
     facing = normal[0] * towards[0] + normal[1] * towards[1] + normal[2] * towards[2]
     lamp = facing.clamp(min=0) * lit
@@ -102,4 +100,4 @@ def surface_colour(
     sky_seen = (mirror[2] * 2).clamp(0, 1)
     glossy = lit * (0.85 * sharp + 0.12 * soft) + (0.10 + 0.25 * rim) * sky_seen
     light = torch.where(shiny, diffuse * 0.85, diffuse)
-    return rgb * light[:, None] + torch.where(shiny, glossy, 0.03 * soft * lit)[:, None]
+    return (rgb * light[:, None] + torch.where(shiny, glossy, 0.03 * soft * lit)[:, None]).clamp(max=1)

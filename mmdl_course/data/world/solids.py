@@ -79,7 +79,7 @@ def _sphere_normal(p: Vector) -> Vector:
 def _cube(o: Vector, d: Vector) -> Tensor:
     o, shift = _towards(o, d)
     x, y = _slab(o[0], d[0], -CUBE, CUBE), _slab(o[1], d[1], -CUBE, CUBE)
-    z = _slab(o[2], d[2], 0, 2 * CUBE)
+    z = _slab(o[2], d[2], 0.0, 2 * CUBE)
     near = torch.maximum(torch.maximum(x[0], y[0]), z[0])
     return _first(near, torch.minimum(torch.minimum(x[1], y[1]), z[1]), shift)
 
@@ -110,7 +110,7 @@ def _cylinder(o: Vector, d: Vector) -> Tensor:
         o[0] * d[0] + o[1] * d[1],
         o[0] * o[0] + o[1] * o[1] - radius * radius,
     )
-    bottom, top = _slab(o[2], d[2], 0, height)
+    bottom, top = _slab(o[2], d[2], 0.0, height)
     return _first(torch.maximum(near, bottom), torch.minimum(far, top), shift)
 
 
@@ -141,7 +141,7 @@ def _cone(o: Vector, d: Vector) -> Tensor:
     low, high = torch.minimum(near, far), torch.maximum(near, far)
     near = torch.where(steep, torch.where(down, high, -_INFINITE), low)
     far = torch.where(steep, torch.where(down, _INFINITE, low), high)
-    bottom, top = _slab(o[2], d[2], 0, height)
+    bottom, top = _slab(o[2], d[2], 0.0, height)
     return _first(torch.maximum(near, bottom), torch.minimum(far, top), shift)
 
 
@@ -160,7 +160,7 @@ def _wedge(o: Vector, d: Vector) -> Tensor:
     length, width, height = WEDGE
     o, shift = _towards(o, d)
     back, side = _slab(o[0], d[0], -length, length), _slab(o[1], d[1], -width, width)
-    floor = _slab(o[2], d[2], 0, height)
+    floor = _slab(o[2], d[2], 0.0, height)
     # The ramp: height x + 2 length z ≤ height length, a half-space.
     along = height * d[0] + 2 * length * d[2]
     along = torch.where(along.abs() < 1e-9, 1e-9, along)
@@ -194,7 +194,7 @@ def _torus(o: Vector, d: Vector) -> Tensor:
         o[0] * d[0] + o[1] * d[1],
         o[0] * o[0] + o[1] * o[1] - (ring + tube) ** 2,
     )
-    bottom, top = _slab(o[2], d[2], 0, 2 * tube)
+    bottom, top = _slab(o[2], d[2], 0.0, 2 * tube)
     t = torch.maximum(torch.maximum(near, bottom), -shift)
     far = torch.minimum(far, top)
     out = torch.full_like(t, _INFINITE)
