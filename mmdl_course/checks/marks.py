@@ -6,7 +6,7 @@ from typing import Any
 from mmdl_course.checks.compare import to_array
 from mmdl_course.checks.describe import describe, number
 from mmdl_course.checks.properties import Properties
-from mmdl_course.checks.results import ChecksError, Wrong
+from mmdl_course.checks.results import NOTHING, ChecksError, Wrong
 
 __all__ = ["Marks"]
 
@@ -117,27 +117,31 @@ class Marks(Properties):
 
 def _pair(answer: Any, form: str) -> tuple[Any, Any]:
     if isinstance(answer, Mapping):
-        if "choice" not in answer:
-            raise Wrong("the answer has no 'choice'", got=answer, expected=form)
-        if "reason" not in answer:
-            raise Wrong("the answer has no 'reason'", got=answer, expected=form)
+        for part in ("choice", "reason"):
+            if part not in answer:
+                raise _misshapen(f"the answer has no '{part}'", form, answer)
         return answer["choice"], answer["reason"]
     if isinstance(answer, str):
-        raise Wrong("the answer is a choice without a reason", got=answer, expected=form)
+        raise _misshapen("the answer is a choice without a reason", form, answer)
     if not isinstance(answer, list | tuple):
-        raise Wrong(f"the answer is {describe(answer)}", got=answer, expected=form)
+        raise _misshapen(f"the answer is {describe(answer)}", form, answer)
     if len(answer) != 2:
-        raise Wrong(f"the answer has {len(answer)} parts instead of 2", got=answer, expected=form)
+        raise _misshapen(f"the answer has {len(answer)} parts instead of 2", form, answer)
     return answer[0], answer[1]
 
 
 def _member(given: Any, allowed: Collection[str], what: str, form: str) -> str:
     if given is None or given is ... or given == "":
-        raise Wrong(f"the {what} is still empty", expected=form)
+        raise _misshapen(f"the {what} is still empty", form)
     for item in allowed:
         if isinstance(given, str) and given.strip().casefold() == item.casefold():
             return item
-    raise Wrong(f"{describe(given)} is not a {what} on the list", expected=form)
+    raise _misshapen(f"{describe(given)} is not a {what} on the list", form)
+
+
+def _misshapen(message: str, form: str, answer: Any = NOTHING) -> Wrong:
+    cause = "The answer has another form than the task asks for; what it says was not judged."
+    return Wrong(message, got=answer, expected=form, cause=cause)
 
 
 def _quoted(items: Collection[str]) -> str:

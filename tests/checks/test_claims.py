@@ -219,6 +219,7 @@ def test_dtype_refuses(one, value, dtype, words):
         ("math.nan", "finite_nonzero(got)", "It is NaN"),
         ("0", "true(got > 1, 'it must be larger than one')", "It must be larger than one."),
         ("None", "true(got, 'it must hold')", "It must hold."),
+        ("0", "true(got, 'parameters() is empty')", "Problem: parameters() is empty."),
         ("torch.ones(3)", "true(got > 0, 'all must hold')", "the condition has no single truth value"),
         ("math.nan", "true(got < 1, 'it must be smaller')", "It must be smaller"),
     ],
