@@ -102,6 +102,6 @@ def _causes(found: Sequence[str], hint: str) -> list[Line]:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    if text.partition(" ")[0].isalpha():  # and not a name of the code, as in parameters()
+    if text.partition(" ")[0].rstrip(":,").isalpha():  # and not a name of the code, as in parameters()
         text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else text + "."
