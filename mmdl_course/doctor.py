@@ -67,7 +67,7 @@ def installed_closure(name: str) -> tuple[dict[str, str], set[str]]:
     """What a distribution needs, directly and indirectly, on this machine.
 
     Args:
-        name: an installed distribution.
+        name: an installed distribution, extras in brackets: "mmdl_course[dev]".
 
     Returns:
         Canonical name → installed version (the distribution itself left out), and the names that are missing.
@@ -96,7 +96,7 @@ def installed_closure(name: str) -> tuple[dict[str, str], set[str]]:
             marker = requirement.marker
             if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras)):
                 waiting.append(requirement)
-    found.pop(canonicalize_name(name), None)
+    found.pop(canonicalize_name(Requirement(name).name), None)
     return found, missing
 
 

@@ -194,8 +194,10 @@ def _worker(
     try:
         with os.fdopen(reader, encoding="utf-8") as lines:
             yield lines
-    finally:
+    except BaseException:  # interrupted: the worker ends its children before itself
         process.terminate()
+        raise
+    finally:
         process.wait()
 
 

@@ -187,7 +187,7 @@ def _complaint(run: Run, expected: tuple[str, str]) -> str:
         lost = ", ".join(f'"{check}"' for check, _, _ in run.failed) or run.trouble
         return f'a check called "…{expected[0]}…" should fail; these did: {lost}'
     if not any(words in _plain(message) for message in named):
-        return f'its message should say "{expected[1]}"; it says: {_short(named[0], 400)}'
+        return f'its message should say "{expected[1]}"; it says: {_short(run.trouble or named[0], 400)}'
     return ""
 
 
