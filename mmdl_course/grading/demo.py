@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -91,7 +92,7 @@ def _make_root(course: Course, root: Path) -> None:
 
 
 def _compare(console: Console, root: Path, designed: list[Designed], entries: dict[str, Entry]) -> int:
-    table = Table(title="Made to be, and came out", title_justify="left", header_style="bold")
+    table = Table(title="Made to be, and came out", title_justify="left", box=SIMPLE_HEAD)
     for name in ("student", "made to be", "designed mark", "mark", "state", "as designed"):
         table.add_column(name)
     strays = 0

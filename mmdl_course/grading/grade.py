@@ -52,6 +52,8 @@ def grade_week(course: Course, week: str, *, json_file: Path | None, force: bool
             raise CourseError(
                 f"stopped. What is graded is kept: run `mmdl grade {chosen.id}` again to go on."
             ) from None
+        except OSError as error:
+            raise CourseError(f"cannot go on: {error}. What is graded so far is kept.") from None
     if json_file is not None:
         write_rows(rows, json_file)
     return report_week(course, chosen.id)
@@ -97,6 +99,7 @@ class Grader:
         with _progress(len(students)) as step:
             for folder in students:
                 row = self._one(folder, marks.get(folder.name), force=force)
+                row = replace(row, reason=intake.readable(row.reason), flags=_readable(row.flags))
                 self.journal.record(row)
                 rows.append(row)
                 step(row)
@@ -108,8 +111,12 @@ class Grader:
 
     def _one(self, folder: Path, marks: gradebook.Marks | None, *, force: bool) -> Entry:
         start = time.monotonic()
-        student = folder.name
+        student = intake.readable(folder.name)
         try:
+            if student != folder.name:
+                raise intake.Refusal(
+                    "The name of the student's folder is not UTF-8. Rename it, then grade again."
+                )
             handed_in = intake.find_notebook(folder, self.week)
             files, flags = intake.companions(handed_in.path)
             key = intake.digest([handed_in.path, *files], self.assignment.digest, str(self.journal.seed))
@@ -172,6 +179,10 @@ class Grader:
 
     def _log_file(self) -> Path:
         return journal_path(self.course, self.week).with_name("grade.log").relative_to(self.course.root)
+
+
+def _readable(flags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(intake.readable(flag) for flag in flags)
 
 
 def _mention_strays(course: Course) -> None:

@@ -4,6 +4,7 @@ The files in submitted/ are read and never written.
 """
 
 import hashlib
+import importlib.util
 import json
 import warnings
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "find_students",
     "grade_id",
     "read_notebook",
+    "readable",
     "recognise",
 ]
 
@@ -197,7 +199,8 @@ def companions(path: Path) -> tuple[list[Path], list[str]]:
         path: the notebook that counts.
 
     Returns:
-        The files to copy beside it, and flags for what is left out: links, and more than 50 MB.
+        The files to copy beside it, and flags for what is left out: links, modules that would replace others
+        (the course's own checks, for example), and everything when it is more than 50 MB.
     """
     files, flags, total = [], [], 0
     for file in sorted(path.parent.rglob("*")):
@@ -207,6 +210,8 @@ def companions(path: Path) -> tuple[list[Path], list[str]]:
             flags.append(f"a link was left out: {file.name}")
         elif file.name == "timestamp.txt" and not _is_timestamp(file):
             flags.append("timestamp.txt is not a date: the time of submission is not known")
+        elif _replaces_module(file.relative_to(path.parent)):
+            flags.append(f"left out, because importing it would replace a module: {file.name}")
         elif file.is_file():
             total += file.stat().st_size
             files.append(file)
@@ -233,6 +238,11 @@ def digest(paths: Sequence[Path], *parts: str) -> str:
     return total.hexdigest()
 
 
+def readable(text: str) -> str:
+    """Text that can be printed and stored, whatever bytes a file name from another system is made of."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def grade_id(cell: "NotebookNode") -> str | None:
     """The name that nbgrader has for a cell, or None for an ordinary cell or broken metadata."""
     marks: Any = cell.metadata.get("nbgrader")
@@ -247,6 +257,17 @@ def _notebooks(folder: Path) -> list[Path]:
         for path in found
         if not JUNK & set(path.parts) and not path.name.startswith(".") and path.relative_to(folder).parts
     )
+
+
+def _replaces_module(place: Path) -> bool:
+    """Whether a Python file in the kernel's folder would be imported instead of an installed module."""
+    name = place.parts[0].partition(".")[0]
+    if place.suffix not in (".py", ".pyc", ".so") or not name.isidentifier():
+        return False
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # a module without a spec, such as __main__
+        return True
 
 
 def _is_timestamp(file: Path) -> bool:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mmdl_course.course import Course, CourseError, Week
@@ -16,6 +18,7 @@ from mmdl_course.grading.exercise_statistics import ExerciseStatistics, exercise
 from mmdl_course.grading.gradebook import Marks, course_directory, read_marks
 from mmdl_course.grading.journal import (
     FAILED,
+    FLAGGED,
     GRADED,
     Entry,
     Journal,
@@ -27,7 +30,7 @@ from mmdl_course.grading.scores import is_check, reported
 
 __all__ = ["report_week"]
 
-_STYLE = {GRADED: "green", FAILED: "red"}
+_STATE = {GRADED: ("graded", "green"), FLAGGED: ("flagged", "yellow"), FAILED: ("failed", "red")}
 
 
 def report_week(course: Course, week: str) -> int:
@@ -59,6 +62,8 @@ def report_week(course: Course, week: str) -> int:
     folder = journal_path(course, chosen).parent
     console = Console(highlight=False)
     console.print(_marks_table(chosen, rows, marks))
+    if notes := _notes_table(rows):
+        console.print(notes)
     console.print(_statistics_table(statistics))
     replace_text(folder / "marks.csv", _marks_csv(chosen, rows, marks))
     replace_text(folder / "exercises.csv", _statistics_csv(statistics))
@@ -116,42 +121,53 @@ def _read_reports(course: Course, week: Week, marks: Sequence[Marks]) -> dict[st
 
 
 def _marks_table(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> Table:
-    table = Table(title=f"{week.id}: {week.title}", title_justify="left", header_style="bold")
+    table = _table(f"{week.id}: {week.title}")
     table.add_column("student", overflow="fold")
     table.add_column("state")
     for number, _ in enumerate(week.exercises, start=1):
         table.add_column(f"{number}", justify="right")
-    table.add_column("total", justify="right")
-    table.add_column("reason or flags", overflow="fold", ratio=1)
+    table.add_column("total", justify="right", style="bold")
     for row in rows:
         mark = marks.get(row.student)
         scores = [_points(mark.exercises.get(exercise.id)) if mark else "" for exercise in week.exercises]
-        state = f"[{_STYLE.get(row.state, 'yellow')}]{row.state}[/]"
-        notes = row.reason or "; ".join(row.flags)
-        table.add_row(_escape(row.student), state, *scores, f"[bold]{_points(row.score)}[/]", _escape(notes))
+        word, colour = _STATE[row.state]
+        table.add_row(escape(row.student), f"[{colour}]{word}[/]", *scores, _points(row.score))
+    table.add_section()
+    full = [f"{exercise.points:g}" for exercise in week.exercises]
+    table.add_row("[dim]full marks[/]", "", *full, f"{week.points:g}")
     return table
+
+
+def _notes_table(rows: Sequence[Entry]) -> Table | None:
+    """Why there is no mark, and what was noticed: below the marks, where there is room for sentences."""
+    noted = [row for row in rows if row.reason or row.flags]
+    table = _table("Reasons and flags")
+    table.add_column("student", overflow="fold")
+    table.add_column("", ratio=1)
+    for row in noted:
+        table.add_row(escape(row.student), escape(row.reason or "\n".join(row.flags)))
+    return table if noted else None
 
 
 def _statistics_table(statistics: Sequence[ExerciseStatistics]) -> Table:
-    table = Table(title="Exercises", title_justify="left", header_style="bold")
+    table = _table("Exercises, and the check that was failed most often")
     table.add_column("", justify="right")
-    table.add_column("exercise")
-    for name in ("points", "mean", "full", "zero", "not tried", "discrim."):
-        table.add_column(name, justify="right")
-    table.add_column("most failed check", overflow="fold", ratio=1)
+    table.add_column("exercise", ratio=1)
+    for name in ("mean", "full", "zero", "untried", "discr."):
+        table.add_column(name, justify="right", no_wrap=True)
     for number, entry in enumerate(statistics, start=1):
-        most = f"{entry.failed_checks[0][0]} ({entry.failed_checks[0][1]}×)" if entry.failed_checks else ""
+        text = escape(entry.exercise.title)
+        if entry.failed_checks:
+            name, count = entry.failed_checks[0]
+            text += f"\n[dim]{count}×: {escape(name)}[/]"
         shares = [_percent(entry.share(which)) for which in ("full", "zero", "not attempted")]
-        table.add_row(
-            str(number),
-            _escape(entry.exercise.title),
-            f"{entry.exercise.points:g}",
-            _number(entry.mean),
-            *shares,
-            _number(entry.discrimination, 2),
-            _escape(most),
-        )
+        mean = f"{_number(entry.mean)} of {entry.exercise.points:g}"
+        table.add_row(str(number), text, mean, *shares, _number(entry.discrimination, 2))
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
 
 
 def _marks_csv(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> str:
@@ -205,9 +221,3 @@ def _number(value: float, digits: int = 1) -> str:
 
 def _percent(share: float) -> str:
     return "" if math.isnan(share) else f"{100 * share:.0f} %"
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

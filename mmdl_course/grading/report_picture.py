@@ -30,6 +30,7 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     rows = len(statistics)
     figure = Figure(figsize=(10, 1.9 + 0.62 * rows), layout="constrained", facecolor="white")
@@ -77,6 +78,7 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
     axes.invert_yaxis()
     students = max((len(entry.scores) for entry in statistics), default=0)
     axes.set_xlim(0, max(1, students))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("students", color=_INK, fontsize=11)
     axes.text(
         1.015, 1.0, "mean", transform=axes.transAxes, va="bottom", color=_INK, fontsize=11, fontweight="bold"

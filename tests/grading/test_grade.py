@@ -19,6 +19,7 @@ from mmdl_course.course import Course, CourseError
 from mmdl_course.grading import executor
 from mmdl_course.grading.grade import grade_week
 from mmdl_course.grading.gradebook import read_marks, register_assignment
+from mmdl_course.grading.intake import readable
 from mmdl_course.grading.journal import open_journal
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::sqlalchemy.exc.SAWarning")
@@ -54,6 +55,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         hand_in(course, "jörg o'neill", answered(release))
         (course.root / "submitted" / "hal" / FOLDER).mkdir(parents=True)
         (course.root / "submitted" / "ida").mkdir()
+        (course.root / "submitted" / "m\udcfcller").mkdir()  # unpacked from an archive with Latin-1 names
         before = _texts(course.root / "submitted")
         json_file = course.root / "rows.json"
         assert grade_week(course, "week01", json_file=json_file, force=False) == 0
@@ -71,7 +73,7 @@ def _feedback(course: Course, student: str) -> str:
 
 
 def test_every_folder_has_a_row_with_a_mark_or_a_reason(graded: Graded) -> None:
-    folders = {path.name for path in (graded.course.root / "submitted").iterdir()}
+    folders = {readable(path.name) for path in (graded.course.root / "submitted").iterdir()}
     assert set(graded.rows) == folders
     for row in graded.rows.values():
         assert set(row) == {"student", "state", "score", "max_score", "reason", "flags", "seconds"}
@@ -91,6 +93,7 @@ def test_every_folder_has_a_row_with_a_mark_or_a_reason(graded: Graded) -> None:
         ("hal", "failed", None, "is empty"),
         ("ida", "failed", None, "Nothing handed in"),
         ("jörg o'neill", "graded", 6, ""),
+        ("m\\xfcller", "failed", None, "not UTF-8"),
     ],
 )
 def test_a_submission_comes_out_as_it_deserves(

@@ -142,6 +142,19 @@ def test_files_beside_the_notebook_come_along_but_links_do_not(tmp_path: Path) -
     assert len(intake.companions(folder / WANTED)[0]) == 2
 
 
+@pytest.mark.parametrize("name", ["mmdl_course/checks/__init__.py", "random.py", "torch.py"])
+def test_a_file_beside_the_notebook_cannot_replace_a_module(tmp_path: Path, name: str) -> None:
+    folder = _folder(tmp_path, WANTED, name, "my_own_helper.py") / "week01_x"
+    files, flags = intake.companions(folder / WANTED)
+    assert [file.name for file in files] == ["my_own_helper.py"]
+    assert "replace a module" in flags[0]
+
+
+def test_names_that_are_not_utf8_can_be_printed_and_stored() -> None:
+    assert intake.readable("m\udcfcller") == "m\\xfcller"
+    assert intake.readable("jörg") == "jörg"
+
+
 def test_the_key_changes_with_the_file_and_with_the_lesson(tmp_path: Path) -> None:
     path = tmp_path / WANTED
     path.write_text("one", encoding="utf-8")
