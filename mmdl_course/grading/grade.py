@@ -12,6 +12,7 @@ from rich.console import Console
 
 from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.grading import gradebook, intake
+from mmdl_course.grading.companions import companions
 from mmdl_course.grading.journal import FAILED, FLAGGED, GRADED, Entry, Journal, journal_path, open_journal
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Grader:
                     "The name of the student's folder is not UTF-8. Rename it, then grade again."
                 )
             handed_in = intake.find_notebook(folder, self.week)
-            files, flags = intake.companions(handed_in.path)
+            files, flags = companions(handed_in.path)
             key = intake.digest([handed_in.path, *files], self.assignment.digest, str(self.journal.seed))
             old = self.journal.entries.get(student)
             if not force and old and old.key == key and self._still_there(old, marks):

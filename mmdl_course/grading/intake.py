@@ -4,7 +4,6 @@ The files in submitted/ are read and never written.
 """
 
 import hashlib
-import importlib.util
 import json
 import warnings
 from collections.abc import Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "HandedIn",
     "Refusal",
-    "companions",
     "digest",
     "find_notebook",
     "find_students",
@@ -31,7 +29,6 @@ __all__ = [
 ]
 
 MOST_BYTES = 30_000_000  # a notebook with all its figures has a few millions
-MOST_COMPANION_BYTES = 50_000_000
 JUNK = {".ipynb_checkpoints", "__MACOSX", "__pycache__"}
 
 
@@ -192,34 +189,6 @@ def recognise(notebook: "NotebookNode", release: "NotebookNode", *, course: Cour
     raise Refusal(f"This notebook has nothing to do with {week.id}: none of its exercises is in it.")
 
 
-def companions(path: Path) -> tuple[list[Path], list[str]]:
-    """The files that came with a notebook (images, data, timestamp.txt).
-
-    Args:
-        path: the notebook that counts.
-
-    Returns:
-        The files to copy beside it, and flags for what is left out: links, modules that would replace others
-        (the course's own checks, for example), and everything when it is more than 50 MB.
-    """
-    files, flags, total = [], [], 0
-    for file in sorted(path.parent.rglob("*")):
-        if JUNK & set(file.parts) or file.suffix.lower() == ".ipynb":
-            continue
-        if file.is_symlink():
-            flags.append(f"a link was left out: {file.name}")
-        elif file.name == "timestamp.txt" and not _is_timestamp(file):
-            flags.append("timestamp.txt is not a date: the time of submission is not known")
-        elif _replaces_module(file.relative_to(path.parent)):
-            flags.append(f"left out, because importing it would replace a module: {file.name}")
-        elif file.is_file():
-            total += file.stat().st_size
-            files.append(file)
-    if total > MOST_COMPANION_BYTES:
-        return [], [*flags, f"files beside the notebook were left out: {total / 1e6:.0f} MB"]
-    return files, flags
-
-
 def digest(paths: Sequence[Path], *parts: str) -> str:
     """A key that changes when one of the files or one of the parts does.
 
@@ -257,27 +226,6 @@ def _notebooks(folder: Path) -> list[Path]:
         for path in found
         if not JUNK & set(path.parts) and not path.name.startswith(".") and path.relative_to(folder).parts
     )
-
-
-def _replaces_module(place: Path) -> bool:
-    """Whether a Python file in the kernel's folder would be imported instead of an installed module."""
-    name = place.parts[0].partition(".")[0]
-    if place.suffix not in (".py", ".pyc", ".so") or not name.isidentifier():
-        return False
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ValueError:  # a module without a spec, such as __main__
-        return True
-
-
-def _is_timestamp(file: Path) -> bool:
-    from nbgrader.utils import parse_utc
-
-    try:
-        parse_utc(file.read_text(encoding="utf-8").strip())
-    except (ValueError, OverflowError, TypeError):
-        return False
-    return True
 
 
 def _no_link(path: Path) -> Path:

@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from mmdl_course.course import Course, Exercise, Week
 from mmdl_course.grading import intake
+from mmdl_course.grading.companions import companions
 from mmdl_course.grading.intake import Refusal
 
 WEEK = Week("week01", "week01_x", "T", "Q", "A1", exercises=(Exercise("double", "Double", 1, 1, 3),))
@@ -134,18 +135,18 @@ def test_only_the_weeks_own_notebook_is_recognised() -> None:
 def test_files_beside_the_notebook_come_along_but_links_do_not(tmp_path: Path) -> None:
     folder = _folder(tmp_path, WANTED, "data/points.csv", "timestamp.txt") / "week01_x"
     (folder / "link").symlink_to("/etc/hostname")
-    files, flags = intake.companions(folder / WANTED)
+    files, flags = companions(folder / WANTED)
     assert [file.name for file in files] == ["points.csv"]
     assert any("link" in flag for flag in flags)
     assert any("timestamp" in flag for flag in flags)
     (folder / "timestamp.txt").write_text("2026-01-31 23:59:59 UTC", encoding="utf-8")
-    assert len(intake.companions(folder / WANTED)[0]) == 2
+    assert len(companions(folder / WANTED)[0]) == 2
 
 
 @pytest.mark.parametrize("name", ["mmdl_course/checks/__init__.py", "random.py", "torch.py"])
 def test_a_file_beside_the_notebook_cannot_replace_a_module(tmp_path: Path, name: str) -> None:
     folder = _folder(tmp_path, WANTED, name, "my_own_helper.py") / "week01_x"
-    files, flags = intake.companions(folder / WANTED)
+    files, flags = companions(folder / WANTED)
     assert [file.name for file in files] == ["my_own_helper.py"]
     assert "replace a module" in flags[0]
 
