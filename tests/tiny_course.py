@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 SYLLABUS = """
 [course]
@@ -80,7 +80,8 @@ What is 3 + 3?
 def make_course(root: Path, *, lesson: str = LESSON, syllabus: str = SYLLABUS) -> Path:
     """Write a course root: configuration, registry, README and one lesson."""
     root.mkdir(parents=True, exist_ok=True)
-    shutil.copy(REPOSITORY / "jupyter_config.py", root / "jupyter_config.py")
+    for name in ("jupyter_config.py", "nbgrader_config.py"):
+        shutil.copy(REPOSITORY / name, root / name)
     (root / "syllabus.toml").write_text(syllabus, encoding="utf-8")
     (root / "README.md").write_text("# Tiny\n\n<!-- syllabus -->\n<!-- /syllabus -->\n", encoding="utf-8")
     write_lesson(root, lesson)
