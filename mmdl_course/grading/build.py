@@ -62,10 +62,7 @@ def build_weeks(course: Course, weeks: Sequence[str], *, check: bool) -> int:
     for week in chosen:
         written = week in made and _install(course, made[week])
         if digest(_release(course, week)) != read_stamp(course, week).release:
-            state = (
-                "somebody has worked in this notebook: left as it is. "
-                "For a fresh one, rename yours and run `mmdl build` again."
-            )
+            state = "has work in it, so it stays as it is (for a fresh one: rename it, then `mmdl build`)"
         else:
             state = "written" if written else "up to date"
         console.print(f"{_name(course, _release(course, week))}: {state}")
@@ -112,7 +109,7 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
     """
     from mmdl_course.grading.authoring import check_folders, inspect_lesson
     from mmdl_course.grading.notebook import render_source
-    from mmdl_course.grading.release import find_leaks, generate_assignment, throwaway_gradebook
+    from mmdl_course.grading.release import find_leaks, find_solved, generate_assignment, throwaway_gradebook
 
     problems = check_folders(course)
     lessons: list[Lesson] = []
@@ -141,6 +138,11 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
             if leaks := find_leaks(lesson, released.parent):
                 listed = "\n".join(f"  {leak}" for leak in leaks)
                 raise CourseError(f"{name}: the release would give solutions away; not written.\n{listed}")
+            if solved := find_solved(released):
+                raise CourseError(
+                    f"{name}: already solved in the release, no stub in {', '.join(solved)}. "
+                    "ClearSolutions.code_stub in jupyter_config.py must raise NotImplementedError."
+                )
             made.append(Built(lesson, source.read_bytes(), released.read_bytes()))
     return made
 

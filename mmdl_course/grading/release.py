@@ -10,7 +10,14 @@ from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.grading.lesson import HIDDEN, SOLUTION, Lesson, regions
 from mmdl_course.grading.tools import put_tools_on_path
 
-__all__ = ["find_leaks", "generate_assignment", "load_configuration", "secret_lines", "throwaway_gradebook"]
+__all__ = [
+    "find_leaks",
+    "find_solved",
+    "generate_assignment",
+    "load_configuration",
+    "secret_lines",
+    "throwaway_gradebook",
+]
 
 
 def load_configuration(course: Course) -> Any:
@@ -142,6 +149,24 @@ def find_leaks(lesson: Lesson, folder: Path) -> list[str]:
             if quoted in content or line in content
         ]
     return leaks
+
+
+def find_solved(notebook: Path) -> list[str]:
+    """Exercises that a released notebook does not ask for, because no stub stands in their solution cell.
+
+    Args:
+        notebook: a released notebook.
+
+    Returns:
+        Their ids.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    marked = [(cell["metadata"].get("nbgrader", {}), "".join(cell["source"])) for cell in cells]
+    return [
+        marks["grade_id"]
+        for marks, source in marked
+        if marks.get("solution") and "raise NotImplementedError" not in source
+    ]
 
 
 class _Words(logging.Handler):

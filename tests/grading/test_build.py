@@ -168,7 +168,7 @@ def test_a_notebook_somebody_worked_in_is_left_as_it_is(course, capsys):
     attempt(course.root / NOTEBOOK)
     assert build_weeks(course, [], check=False) == 0
     assert "# mine" in (course.root / NOTEBOOK).read_text(encoding="utf-8")
-    assert "somebody has worked in this notebook" in capsys.readouterr().out
+    assert "has work in it, so it stays as it is" in capsys.readouterr().out
 
 
 def test_even_a_new_version_does_not_overwrite_work(course, capsys):
@@ -177,7 +177,7 @@ def test_even_a_new_version_does_not_overwrite_work(course, capsys):
     for _ in range(2):
         assert build_weeks(course, [], check=False) == 0
         assert "# mine" in (course.root / NOTEBOOK).read_text(encoding="utf-8")
-        assert "somebody has worked in this notebook" in capsys.readouterr().out
+        assert "has work in it, so it stays as it is" in capsys.readouterr().out
     (course.root / NOTEBOOK).rename(course.root / "mine.ipynb")
     build_weeks(course, [], check=False)
     assert "4 + 4" in (course.root / NOTEBOOK).read_text(encoding="utf-8")
@@ -305,6 +305,12 @@ def test_what_lies_beside_a_built_source_is_removed_before_nbgrader_copies_it(co
     edit(course.root / "solutions/week01_tiny/week01_tiny.py", "What is 3 + 3?", "What is 4 + 4?")
     build_weeks(course, [], check=False)
     assert not stray.exists()
+
+
+def test_a_stub_that_does_not_raise_is_refused(course):
+    edit(course.root / "jupyter_config.py", 'raise NotImplementedError("not attempted yet")', "return None")
+    with pytest.raises(CourseError, match="already solved in the release, no stub in double"):
+        build_weeks(course, [], check=False)
 
 
 def test_a_broken_configuration_is_named(course):
