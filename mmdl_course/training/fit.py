@@ -64,7 +64,7 @@ def fit(
     Raises:
         FloatingPointError: the loss became NaN or infinite.
     """
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate)
+    optimiser = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps)
     history = torch.zeros(steps)
     order = batches(count, size=batch_size, steps=steps, generator=generator)
