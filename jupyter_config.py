@@ -1,6 +1,7 @@
 """One configuration for JupyterLab and for every nbgrader command that is started here, at the course's root.
 
-Installing the package puts a finder into the environment's etc/jupyter that loads this file; see pyproject.toml.
+Jupyter itself reads no such file in the working directory: installing the package puts a finder into the
+environment's etc/jupyter that loads it (see pyproject.toml), and nbgrader_config.py does it for nbgrader.
 """
 
 import os
@@ -28,3 +29,10 @@ c.ClearSolutions.code_stub = {"python": '# YOUR CODE HERE\nraise NotImplementedE
 # nbgrader: how a submission is run ------------------------------------------------------------------------
 c.Execute.timeout = 120  # seconds a cell; the default of 30 is less than a training cell on a slow laptop
 c.OverwriteCells.add_missing_cells = True  # a deleted check cell comes back; the work is marked
+
+# nbgrader: what a student reads --------------------------------------------------------------------------
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "mmdl_course.grading.feedback.HideHiddenTests",  # nbgrader's own list would print the hidden tests
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
