@@ -284,6 +284,7 @@ def turning_camera(
     *,
     generator: torch.Generator,
     size: int = 32,
+    samples: int = 4,
     limits: tuple[float, float] = (-90.0, 90.0),
 ) -> Manifold:
     """Pictures of one scene by a camera that turns about it (slides A44 and A48).
@@ -292,6 +293,8 @@ def turning_camera(
         count: number of pictures.
         generator: source of randomness.
         size: pixels per side.
+        samples: rays per pixel and axis. A pixel at an edge changes by steps of 1 / samples²: take many where
+            neighbouring pictures are compared, 2 where speed matters more.
         limits: range of the camera's azimuth, degrees; the angle is uniform in it.
 
     Returns:
@@ -300,11 +303,13 @@ def turning_camera(
     low, high = limits
     azimuth = low + (high - low) * torch.rand(count, generator=generator)
     scenes = STILL_LIFE[torch.zeros(count, dtype=torch.long)]
-    images = render(scenes, camera=replace(_CLOSE, azimuth=azimuth), size=size).image
+    images = render(scenes, camera=replace(_CLOSE, azimuth=azimuth), size=size, samples=samples).image
     return Manifold(images.flatten(1), azimuth[:, None], ("camera azimuth (°)",), image_size=size)
 
 
-def scene_factors(count: int, *, free: Sequence[str], generator: torch.Generator, size: int = 32) -> Manifold:
+def scene_factors(
+    count: int, *, free: Sequence[str], generator: torch.Generator, size: int = 32, samples: int = 4
+) -> Manifold:
     """Pictures of one object of which just the named factors vary; see `world.sample_factors`.
 
     Args:
@@ -312,12 +317,14 @@ def scene_factors(count: int, *, free: Sequence[str], generator: torch.Generator
         free: names from `world.FACTORS`.
         generator: source of randomness.
         size: pixels per side.
+        samples: rays per pixel and axis. A pixel at an edge changes by steps of 1 / samples²: take many where
+            neighbouring pictures are compared, 2 where speed matters more.
 
     Returns:
         Points: flattened images; coordinates: the free factors in the order of `free`.
     """
     scenes, factors = sample_factors(count, free=free, generator=generator)
-    images = render(scenes, camera=_NEAR, size=size).image
+    images = render(scenes, camera=_NEAR, size=size, samples=samples).image
     return Manifold(images.flatten(1), factors, tuple(free), image_size=size)
 
 

@@ -40,5 +40,10 @@ def test_impossible_cameras_are_refused_by_name(bad):
 
 
 def test_fields_for_different_numbers_of_scenes_are_refused():
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError), match=r"numbers of scenes|elevation"):
         _ = Camera(azimuth=torch.zeros(2), elevation=torch.full((3,), 20.0)).count
+
+
+def test_a_tensor_without_a_scene_axis_is_refused():
+    with pytest.raises((ValueError, TypeError), match="azimuth"):
+        Camera(azimuth=torch.tensor(3.0))

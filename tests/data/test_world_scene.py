@@ -23,6 +23,7 @@ def test_slices_put_together_are_the_batch(scenes):
     assert same(scenes[-1], scenes[9:])
     assert same(scenes[torch.tensor([2, 2])], concatenate([scenes[2], scenes[2]]))
     assert len(scenes[scenes.present.all(1)]) == scenes.present.all(1).sum()
+    assert same(scenes[torch.tensor(4)], scenes[4])
     assert same(scenes.to("cpu"), scenes)
 
 

@@ -26,15 +26,17 @@ class Camera:
         target: point looked at, world units.
     """
 
-    azimuth: float | Float[Tensor, " scene"] = 0.0
-    elevation: float | Float[Tensor, " scene"] = 37.0
-    distance: float | Float[Tensor, " scene"] = 8.4
-    field_of_view: float | Float[Tensor, " scene"] = 39.0
+    azimuth: float | int | Float[Tensor, " scene"] = 0.0
+    elevation: float | int | Float[Tensor, " scene"] = 37.0
+    distance: float | int | Float[Tensor, " scene"] = 8.4
+    field_of_view: float | int | Float[Tensor, " scene"] = 39.0
     target: tuple[float, float, float] | Float[Tensor, "scene 3"] = (0.0, 0.0, 0.3)
 
     def __post_init__(self) -> None:
-        for name, low, high in (("elevation", 0, 90), ("field_of_view", 0, 170), ("distance", 0, math.inf)):
+        for name, low, high in _LIMITS:
             value = torch.as_tensor(getattr(self, name))
+            if isinstance(getattr(self, name), Tensor) != (value.ndim == 1):
+                raise ValueError(f"{name} must be a number, or a tensor with one entry per scene")
             if not ((value > low) & (value <= high)).all():
                 raise ValueError(f"{name} must lie in ({low}, {high}], not {getattr(self, name)}")
 
@@ -123,6 +125,13 @@ class Camera:
             out.append(tensor if isinstance(value, Tensor) else tensor.expand(count, *tensor.shape))
         return out
 
+
+_LIMITS = (
+    ("azimuth", -math.inf, math.inf),
+    ("elevation", 0, 90),
+    ("distance", 0, math.inf),
+    ("field_of_view", 0, 170),
+)
 
 FRONT = Camera()
 """The default view; relations such as "left of" are meant from here."""

@@ -45,6 +45,13 @@ class Frame:
         self.column = place % samples * size * size + place // samples
         self.row = place % samples * (size * size * samples) + place // samples * size
         self.grid = (place + 0.5) * (2 / across) - 1  # image coordinate of a row or column, -1..1
+        # Rays of a row are shifted along it and rays of a column along the column, by another part of a
+        # sample each time: an edge along the rows or columns then crosses samples one by one as it moves, not
+        # all at once. Within a pixel the shifts cancel.
+        turn = torch.arange(across, device=self.device) % samples
+        golden = (place // samples * samples + torch.minimum(turn, samples - 1 - turn)) * 0.6180339887
+        sign = (samples - 1 - 2 * turn).sign()
+        self.shift = sign * (golden - golden.floor() - 0.5) * (2 / across)
         scene, slot = scenes.present.nonzero(as_tuple=True)
         order = scenes.shape[scene, slot].argsort(stable=True)
         self.scene, self.slot = scene[order], slot[order]
@@ -87,26 +94,21 @@ class Frame:
 
     def ground(self) -> tuple[Tensor, Tensor]:
         """Depth of the ground along each ray of a view (inf above the horizon), and the point met there."""
-        place = self.grid * self.tangent[:, None]  # of rows as of columns: (camera, place)
-        down = self.axes[:, 1, 2, None] * place + self.axes[:, 2, 2, None]  # vertical part; right has none
-        t = torch.where(down < -1e-4, -self.origin[:, 2, None] / down, math.inf)  # (camera, row)
-        reach = torch.where(t.isfinite(), t, 0.0)[:, :, None]
+        u = (self.grid + self.shift[:, None]) * self.tangent[:, None, None]  # (camera, row, column)
+        v = (self.grid[:, None] + self.shift) * self.tangent[:, None, None]
+        axes = self.axes[:, :, :, None, None]
+        down = axes[:, 1, 2] * v + axes[:, 2, 2]  # vertical part of the ray; the right axis has none
+        t = torch.where(down < -1e-4, -self.origin[:, 2, None, None] / down, math.inf)
+        reach = torch.where(t.isfinite(), t, 0.0)
         points = [
-            self.origin[:, k, None, None]
-            + reach
-            * (
-                self.axes[:, 0, k, None, None] * place[:, None, :]
-                + self.axes[:, 1, k, None, None] * place[:, :, None]
-                + self.axes[:, 2, k, None, None]
-            )
+            self.origin[:, k, None, None] + reach * (axes[:, 0, k] * u + axes[:, 1, k] * v + axes[:, 2, k])
             for k in range(2)
         ]
         ray = (self.row[:, None] + self.column).flatten()
-        count = len(self.axes)
-        depth = torch.empty(count, self.rays, device=self.device)
-        depth[:, ray] = t[:, :, None].expand(-1, -1, len(self.grid)).reshape(count, -1)
-        point = torch.empty(count, self.rays, 2, device=self.device)
-        point[:, ray] = torch.stack(points, -1).reshape(count, -1, 2)
+        depth = torch.empty(len(self.axes), self.rays, device=self.device)
+        depth[:, ray] = t.flatten(1)
+        point = torch.empty(len(self.axes), self.rays, 2, device=self.device)
+        point[:, ray] = torch.stack(points, -1).flatten(1, 2)
         return depth, point
 
     def by_shape(self) -> list[tuple[str, range]]:
@@ -158,7 +160,10 @@ class Frame:
         visible = z > _NEAR
         place = torch.stack([x, y], -1) / (torch.where(visible, z, 1.0) * tangent)[..., None]
         place = (place + 1) * (across / 2)
-        low, high = place.amin(1).floor(), place.amax(1).ceil()
+        low, high = (
+            place.amin(1).floor() - 1,
+            place.amax(1).ceil() + 1,
+        )  # rays are shifted by up to half a sample
         near = ~visible.all(1, keepdim=True)
         low, high = torch.where(near, 0.0, low), torch.where(near, float(across), high)
         return torch.cat([low, high], 1).clamp(0, across).long()
@@ -177,15 +182,15 @@ class Frame:
         column = torch.arange(len(at), device=self.device) + shift[at]
         item = rows + items.start
         base = self.scene[item] * self.rays + self.row[row]
-        return base[at] + self.column[column], item[at], self.grid[column], self.grid[row][at]
+        u, v = self.grid[column] + self.shift[row][at], self.grid[row][at] + self.shift[column]
+        return base[at] + self.column[column], item[at], u, v
 
     def surface(self, ray: Tensor, item: Tensor, t: Tensor) -> tuple[Vector, Vector, Vector]:
         """Where rays meet objects: point in the object's frame; normal and way to the eye in the world."""
-        across = len(self.grid)
         pixel, sample = ray % (self.size * self.size), ray % self.rays // (self.size * self.size)
         row = pixel // self.size * self.samples + sample // self.samples
         column = pixel % self.size * self.samples + sample % self.samples
-        u, v = (column + 0.5) * (2 / across) - 1, (row + 0.5) * (2 / across) - 1
+        u, v = self.grid[column] + self.shift[row], self.grid[row] + self.shift[column]
         right, down, forward = self.local_axes()
         o = self.to_local(self.origin[self.view])
         d = tuple(right[k][item] * u + down[k][item] * v + forward[k][item] for k in range(3))

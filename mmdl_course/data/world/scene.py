@@ -1,7 +1,9 @@
 """Reality: a batch of scenes of solid objects on a ground plane, every factor known."""
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import SupportsIndex
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -65,9 +67,14 @@ class Scenes:
     def __len__(self) -> int:
         return len(self.present)
 
-    def __getitem__(self, index: int | slice | Tensor) -> "Scenes":
-        """Some of the scenes, always as a batch: `scenes[3]` holds one scene."""
-        if isinstance(index, int):
+    def __getitem__(self, index: SupportsIndex | slice | Tensor) -> "Scenes":
+        """Some of the scenes, always as a batch: `scenes[3]` holds one scene.
+
+        Args:
+            index: a number, a slice, or a tensor of numbers or truth values.
+        """
+        if not isinstance(index, slice) and not (isinstance(index, Tensor) and index.ndim):
+            index = operator.index(index)
             if not -len(self) <= index < len(self):
                 raise IndexError(f"scene {index} of a batch of {len(self)}")
             index = slice(index, index + 1 or None)

@@ -27,7 +27,7 @@ class Light:
     """
 
     azimuth: float = -50.0
-    elevation: float = 52.0
+    elevation: float = 46.0
     shade: float = 0.62
 
     def direction(self, device: torch.device | str = "cpu") -> Float[Tensor, "3"]:
@@ -97,7 +97,10 @@ def surface_colour(
     sharp = soft * soft * soft * soft
     sharp = sharp * sharp
     rim = (1 - towards_eye.clamp(0, 1)).square()
-    sky_seen = (mirror[2] * 2).clamp(0, 1)
-    glossy = lit * (0.85 * sharp + 0.12 * soft) + (0.10 + 0.25 * rim) * sky_seen
-    light = torch.where(shiny, diffuse * 0.85, diffuse)
+    # Above the horizon a mirror shows the sky, below it the ground, darker near the object's own foot.
+    above = (mirror[2] * 3 + 0.5).clamp(0, 1)
+    foot = (height * 0.8).clamp(max=1)
+    mirrored = 0.9 * above + (0.25 + 0.5 * foot) * (1 - above)
+    glossy = lit * (0.85 * sharp + 0.12 * soft) + (0.12 + 0.3 * rim) * mirrored
+    light = torch.where(shiny, diffuse * 0.8, diffuse)
     return (rgb * light[:, None] + torch.where(shiny, glossy, 0.03 * soft * lit)[:, None]).clamp(max=1)
