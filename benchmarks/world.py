@@ -31,12 +31,10 @@ def seconds(*actions: Callable[[], object], repeats: int) -> list[float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=2, help="threads torch may use (default 2)")
     parser.add_argument("--repeats", type=int, default=5, help="measured turns (default 5)")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
     generator = torch.Generator().manual_seed(0)
-    print(f"1-4 objects a scene, torch {torch.__version__}, {options.threads} threads")
+    print(f"1-4 objects a scene, torch {torch.__version__}, one thread (render keeps to it)")
     print(f"{'pixels':>8} {'scenes/s':>10} {'target':>8} {'no shadows':>12} {'samples=1':>11}")
     for size, count in SCENES.items():
         scenes = sample_scenes(count, generator=generator)

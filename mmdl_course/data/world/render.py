@@ -5,6 +5,8 @@ that end on the ground or on an object then look for the lamp, again only where 
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 import torch
@@ -81,6 +83,17 @@ def render(
         for start in range(0, max(len(scenes), 1), step)
     ]
     return Views(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Views)))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: a second one gains a tenth here, and on a busy machine it costs tenfold."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _view(frame: Frame, light: Light, shadows: bool) -> Views:
