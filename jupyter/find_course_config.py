@@ -1,5 +1,8 @@
-# Installed as etc/jupyter/jupyter_config.py. Jupyter does not read a jupyter_config.py in the working
-# directory; this does, when the working directory is the root of the course.
+"""Installed as etc/jupyter/jupyter_config.py: loads the course's configuration in the course's root.
+
+Jupyter itself does not read a jupyter_config.py in the working directory.
+"""
+
 from pathlib import Path
 
 c = get_config()  # noqa: F821  (traitlets puts it there)

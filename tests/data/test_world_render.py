@@ -251,3 +251,13 @@ def test_wrong_requests_are_named():
         render(make_scenes([], []), camera=Camera(azimuth=torch.zeros(3)))
     with pytest.raises(ValueError, match="size and samples"):
         render(make_scenes([]), size=0)
+
+
+def test_rendering_leaves_torchs_threads_as_they_were(scenes, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Frame, "ground", lambda frame: seen.append(torch.get_num_threads()) or 1 / 0)
+    before = torch.get_num_threads()
+    with pytest.raises(ZeroDivisionError):
+        render(scenes)
+    assert seen == [1]
+    assert torch.get_num_threads() == before

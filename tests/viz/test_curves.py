@@ -84,3 +84,8 @@ def test_gaps_are_left_where_values_are_missing():
 def test_what_cannot_be_drawn_is_refused(series, options, message):
     with pytest.raises(ValueError, match=message):
         viz.curves(series, **{"x": X, "x_label": "x", "y_label": "y", **options})
+
+
+def test_counts_are_marked_as_counts():
+    figure = viz.curves({"a": [1.0, 2.0, 4.0]}, x=[1, 2, 3], x_label="factors", y_label="dimension")
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["1", "2", "3"]

@@ -76,12 +76,15 @@ def render(
     if camera.count not in (None, len(scenes)):
         raise ValueError(f"the camera is for {camera.count} scenes, there are {len(scenes)}")
     step = max(1, rays.RAYS // (size * samples) ** 2)
-    parts = [
-        _view(
-            Frame(scenes[start : start + step], camera[start : start + step], size, samples), light, shadows
-        )
-        for start in range(0, max(len(scenes), 1), step)
-    ]
+    with _one_thread():
+        parts = [
+            _view(
+                Frame(scenes[start : start + step], camera[start : start + step], size, samples),
+                light,
+                shadows,
+            )
+            for start in range(0, max(len(scenes), 1), step)
+        ]
     return Views(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Views)))
 
 
