@@ -45,6 +45,8 @@ def audit_weeks(course: Course, weeks: Sequence[str], *, seeds: int, json_file: 
         CourseError: unknown week, mistakes in a lesson, `json_file` cannot be written.
     """
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160  # a log has no edge, and the messages are what one reads it for
     complaints: list[str] = []
     everything: list[Run] = []
     for week in course.select(weeks):

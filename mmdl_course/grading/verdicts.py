@@ -135,21 +135,21 @@ def print_table(console: Console, week: Week, judged: Sequence[Judged]) -> list[
         Every complaint, one sentence each.
     """
     table = Table(title=f"{week.id}: {week.title}", title_justify="left")
-    for heading in ("exercise", "variant", "kind"):
-        table.add_column(heading, no_wrap=True)
+    table.add_column("exercise and variant", overflow="fold")
+    table.add_column("kind", min_width=5, max_width=9)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_column("what the student reads", overflow="fold")
+    table.add_column("what the student reads", overflow="fold", ratio=1, min_width=24)
     before = ""
     for row in judged:
         if row.exercise != before:
             table.add_section()
+            table.add_row(f"[bold]{row.exercise}[/]")
         low = min(row.runs, key=lambda run: run.score)
         high = max(run.score for run in row.runs)
         score = f"{low.score:g}" if low.score == high else f"{low.score:g}–{high:g}"
         table.add_row(
-            row.exercise if row.exercise != before else "",
-            row.variant,
+            f"  {row.variant}",
             row.kind,
             f"{score}/{low.max_score:g}",
             "[red]✗[/]" if row.complaints else "[green]✓[/]",
