@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="measured turns (default 5)")
     options = parser.parse_args()
     generator = torch.Generator().manual_seed(0)
-    print(f"1-4 objects a scene, torch {torch.__version__}, one thread (render keeps to it)")
+    print(f"1-4 objects a scene, torch {torch.__version__}, one thread (the world keeps to it)")
     print(f"{'pixels':>8} {'scenes/s':>10} {'target':>8} {'no shadows':>12} {'samples=1':>11}")
     for size, count in SCENES.items():
         scenes = sample_scenes(count, generator=generator)

@@ -24,6 +24,7 @@ from mmdl_course.data.world.claims import (
     without,
 )
 from mmdl_course.data.world.scene import SLOTS, Scenes
+from mmdl_course.data.world.threads import one_thread
 
 __all__ = ["CaptionError", "caption", "parse"]
 
@@ -35,6 +36,7 @@ class CaptionError(ValueError):
 _COUNT_SHARE, _LIST_SHARE = 0.2, 0.3  # up to here a caption counts, up to there it lists, else it relates
 
 
+@one_thread()
 def caption(scenes: Scenes, *, generator: torch.Generator, detail: float = 0.5) -> list[str]:
     """One caption per scene, true of it: "a large red shiny sphere next to a small blue cone".
 

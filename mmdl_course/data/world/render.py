@@ -5,8 +5,6 @@ that end on the ground or on an object then look for the lamp, again only where 
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 import torch
@@ -19,6 +17,7 @@ from mmdl_course.data.world.frame import Frame
 from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.shading import LAMP, Light, ground_colour, surface_colour
 from mmdl_course.data.world.shadows import ground_in_shadow, objects_in_shadow
+from mmdl_course.data.world.threads import one_thread
 
 __all__ = ["Views", "render"]
 
@@ -46,6 +45,7 @@ class Views:
         return len(self.image)
 
 
+@one_thread()
 def render(
     scenes: Scenes,
     *,
@@ -76,27 +76,13 @@ def render(
     if camera.count not in (None, len(scenes)):
         raise ValueError(f"the camera is for {camera.count} scenes, there are {len(scenes)}")
     step = max(1, rays.RAYS // (size * samples) ** 2)
-    with _one_thread():
-        parts = [
-            _view(
-                Frame(scenes[start : start + step], camera[start : start + step], size, samples),
-                light,
-                shadows,
-            )
-            for start in range(0, max(len(scenes), 1), step)
-        ]
+    parts = [
+        _view(
+            Frame(scenes[start : start + step], camera[start : start + step], size, samples), light, shadows
+        )
+        for start in range(0, max(len(scenes), 1), step)
+    ]
     return Views(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Views)))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: a second one gains a tenth here, and on a busy machine it costs tenfold."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _view(frame: Frame, light: Light, shadows: bool) -> Views:

@@ -19,6 +19,7 @@ from mmdl_course.data.world.scene import (
     index_of,
     make_scenes,
 )
+from mmdl_course.data.world.threads import one_thread
 
 __all__ = ["FACTORS", "FIELD_RADIUS", "SceneConfig", "sample_factors", "sample_scenes", "scenes_from_factors"]
 
@@ -120,6 +121,7 @@ _KINDS = (
 ANY = SceneConfig()
 
 
+@one_thread()
 def sample_scenes(count: int, *, generator: torch.Generator, config: SceneConfig = ANY) -> Scenes:
     """Draw scenes: attributes independent (but for `config`), positions uniform where objects do not overlap.
 
