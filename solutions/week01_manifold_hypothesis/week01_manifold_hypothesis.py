@@ -580,7 +580,7 @@ with exercise.check(
     points=1,
     hint="Being a nearest neighbour is not mutual: join two samples when either chose the other (directed=False).",
 ):
-    cloud = exercise.draw(60, 3)
+    cloud = exercise.draw(60, 3).double()
     exercise.close(walks(cloud, neighbours=3), walks(cloud, neighbours=3).T, atol=1e-5)
     exercise.close(walks(torch.tensor([[0.0], [1.0], [3.0]]), neighbours=1)[0, 2], 3.0, atol=1e-5)
 
@@ -589,7 +589,7 @@ with exercise.check(
     points=1,
     hint="Joining every sample with every other gives back the chord. Use the `neighbours` nearest only.",
 ):
-    angle = torch.linspace(0, math.pi, 60)
+    angle = torch.linspace(0, math.pi, 60).double()
     half_circle = torch.stack([angle.cos(), angle.sin()], dim=1)
     exercise.close(
         walks(half_circle, neighbours=2)[0, -1], math.pi, atol=0.01, why="59 straight steps cut tiny corners"
@@ -601,7 +601,7 @@ with exercise.check(
     points=1,
     hint="Unreachable is inf, not 0, not a large number, and no bridge is built.",
 ):
-    islands = torch.cat([exercise.draw(15, 2), exercise.draw(15, 2) + 100.0])
+    islands = torch.cat([exercise.draw(15, 2), exercise.draw(15, 2) + 100.0]).double()
     walk = walks(islands, neighbours=3)
     exercise.true(
         bool(torch.isinf(torch.as_tensor(walk)[:15, 15:]).all()),
@@ -614,10 +614,10 @@ with exercise.check(
     points=1,
     hint="Compare with the sum of the curve's own steps.",
 ):
-    t = torch.linspace(5.0, 14.0, 400)
+    t = torch.linspace(5.0, 14.0, 400).double()
     curve = torch.stack([t * t.cos(), t * t.sin()], dim=1)
     shuffled = torch.randperm(400, generator=exercise.generator)
-    rotated = torch.cat([curve, torch.zeros(400, 8)], dim=1) @ exercise.rotation(10)
+    rotated = torch.cat([curve, torch.zeros(400, 8)], dim=1) @ exercise.rotation(10).double()
     length = curve.diff(dim=0).norm(dim=1).sum()
     walk = torch.as_tensor(walks(rotated[shuffled], neighbours=2))
     exercise.close(walk.max(), length, atol=0, rtol=1e-3, why="float32")
@@ -652,7 +652,7 @@ band = manifolds.roll(budget(1200, grading=200), generator=seeded(3))
 truth = torch.cdist(band.coordinates, band.coordinates)
 pairs = torch.triu_indices(len(band), len(band), offset=1)
 estimates = {"chord": torch.cdist(band.points, band.points)}
-estimates |= {f"walk, k = {k}": graph_geodesics(band.points, neighbours=k) for k in (2, 8, 40)}
+estimates |= {f"walk, k = {k}": graph_geodesics(band.points.double(), neighbours=k) for k in (2, 8, 40)}
 for name, estimate in estimates.items():
     ratio = (torch.as_tensor(estimate).float() / truth)[*pairs]
     joined = ratio.isfinite()
@@ -674,7 +674,7 @@ A hole (A51) is no obstacle. Straight lines in the unrolled coordinates may cros
 torn = manifolds.roll_with_hole(budget(1500, grading=300), generator=seeded(4))
 left = int((torn.coordinates - torch.tensor([5.0, 4.0])).norm(dim=1).argmin())
 right = int((torn.coordinates - torch.tensor([17.0, 4.0])).norm(dim=1).argmin())
-around = torch.as_tensor(graph_geodesics(torn.points, neighbours=8)).float()
+around = torch.as_tensor(graph_geodesics(torn.points.double(), neighbours=8)).float()
 straight = (torn.coordinates[left] - torn.coordinates[right]).norm()
 detour = around[left] + around[right] - around[left, right]  # zero for samples that lie on a shortest walk
 stops = (detour < 1e-3).nonzero().flatten()
@@ -716,6 +716,8 @@ This is **TwoNN** (Facco, d'Errico, Rodriguez and Laio 2017).
 {{exercise:two_nn}}
 
 Write `two_nn`. Leave out samples whose nearest neighbour is at distance zero, that is, exact copies: their μ is infinite.
+(The points come in double precision. In single precision `torch.cdist` rounds the small distances between near images so roughly that the
+neighbours change; that is worth remembering.)
 
 **The trap:** a mean of ratios is not a ratio of means. Sum the logarithms first; do not average n individual estimates
 1 / log μᵢ.
@@ -773,9 +775,9 @@ with exercise.check(
     points=1,
     hint="Only distances between samples enter, never the length of x.",
 ):
-    square = torch.rand(600, 2, generator=exercise.generator)
+    square = torch.rand(600, 2, generator=exercise.generator).double()
     flat = dimension(square)
-    lifted = torch.cat([square, torch.zeros(600, 30)], dim=1) @ exercise.rotation(32)
+    lifted = torch.cat([square, torch.zeros(600, 30)], dim=1) @ exercise.rotation(32).double()
     exercise.close(flat, 2.0, atol=0.45, why="600 samples: four standard deviations")
     exercise.close(dimension(lifted), flat, atol=0, rtol=0.02, why="float32 distances after the rotation")
 
@@ -786,7 +788,7 @@ with exercise.check(
     hint="n divided by the sum of logarithms, not the mean of n separate estimates.",
 ):
     for m in (1, 3, 5):
-        cube = torch.rand(800, m, generator=exercise.generator)
+        cube = torch.rand(800, m, generator=exercise.generator).double()
         exercise.close(
             dimension(cube),
             float(m),
@@ -800,7 +802,7 @@ with exercise.check(
     points=1,
     hint="The estimate is local: it must not see that the band is curled up.",
 ):
-    t = 4.5 + 9 * torch.rand(1000, generator=exercise.generator)
+    t = 4.5 + 9 * torch.rand(1000, generator=exercise.generator).double()
     band = torch.stack([t * t.cos(), 20 * torch.rand(1000, generator=exercise.generator), t * t.sin()], dim=1)
     exercise.close(dimension(band), 2.0, atol=0.35, why="1000 samples: four standard deviations")
 ### END HIDDEN TESTS
@@ -864,7 +866,8 @@ draws["digits"] = (
 )
 
 estimated = {
-    name: [two_nn(draw(seeded(seed))) for seed in range(repeats)] for name, (_, draw) in draws.items()
+    name: [two_nn(draw(seeded(seed)).double()) for seed in range(repeats)]
+    for name, (_, draw) in draws.items()
 }
 print("                  true   estimated, mean ± sd over", repeats, "seeds")
 for name, values in estimated.items():
@@ -897,7 +900,10 @@ limits, and you should know them before you trust a number:
 counts = budget((100, 200, 400, 800, 1600), grading=(50, 100))
 noisy = {
     f"rolled band, noise {noise}": [
-        [two_nn(manifolds.roll(count, noise=noise, generator=seeded(seed)).points) for count in counts]
+        [
+            two_nn(manifolds.roll(count, noise=noise, generator=seeded(seed)).points.double())
+            for count in counts
+        ]
         for seed in range(repeats)
     ]
     for noise in (0.0, 0.1, 0.3)
@@ -1600,7 +1606,7 @@ with exercise.check(
     "Tested one by one, the samples must fare as they do together.",
 ):
     features, labels = exercise.draw(160, 4), torch.arange(160) % 2
-    features[:, 0] += 1.5 * labels
+    features[:, 0] += 4.0 * labels
     features[120:] += 3.0 * torch.tensor([0.0, 1.0, 1.0, 1.0])  # the test samples come from elsewhere
     train, train_labels, test, test_labels = split(features, labels, 120)
     together = float(probe(train, train_labels, test, test_labels))
