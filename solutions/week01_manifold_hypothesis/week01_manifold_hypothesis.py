@@ -80,7 +80,7 @@ explorers.modalities(modalities, scenes=len(scenes))
 ## 2. A space too large to sample
 
 An image is a point. One number per pixel and colour channel, one axis per number: a colour image of *H* × *W* pixels
-is a single point x in ℝ^D with D = 3 · H · W (A42). All images of that size live in the same space, and so does
+is a single point x in ℝᴰ with D = 3 · H · W (A42). All images of that size live in the same space, and so does
 everything else that a camera never sees.
 
 How many different images are there? With one byte per channel every axis has 256 ticks, so the count is 256 multiplied
@@ -179,7 +179,7 @@ You computed the number of images as a float and took the logarithm afterwards. 
 
 # %% [markdown]
 """
-No dataset covers any visible part of that space. The universe has about 10^80 atoms; the exponent above has *six
+No dataset covers any visible part of that space. The universe has about 10⁸⁰ atoms; the exponent above has *six
 digits*. How can a model be trained on an input space like this?
 
 **Predict, then run.** The first row below draws points of the image space uniformly at random: every pixel value equally
@@ -197,13 +197,13 @@ viz.show(
 # %% [markdown]
 """
 Most possible x are meaningless noise (A46). The **manifold hypothesis** says that what a camera does see lies on, or very
-close to, a much smaller set: a *manifold* ℳ ⊂ ℝ^D of dimension m ≪ D, which looks like flat ℝ^m when you come close
+close to, a much smaller set: a *manifold* ℳ ⊂ ℝᴰ of dimension m ≪ D, which looks like flat ℝᵐ when you come close
 enough (A43–A47). A model only has to work there.
 
 Two words to keep apart for the rest of the week:
 
-- **data space** ℝ^D: where x is written down, and where most points mean nothing;
-- **coordinate space** U ⊂ ℝ^m: where on the manifold x is. A point of it is called z.
+- **data space** ℝᴰ: where x is written down, and where most points mean nothing;
+- **coordinate space** U ⊂ ℝᵐ: where on the manifold x is. A point of it is called z.
 
 ## 3. Near in space, far on the manifold
 
@@ -356,7 +356,7 @@ way = great_circle(ends[:1], ends[1:]).item()
 print(f"chord {manifolds.EARTH_RADIUS * (towards[0] - towards[1]).norm():,.0f} km, geodesic {way:,.0f} km")
 
 # %% [markdown]
-"""
+r"""
 The earth is only gently curved. A band that is rolled up (A50) is worse: two points on neighbouring turns are close in
 ℝ³ and far apart on the band. "*Distance in 3D space does not tell much about distance on the manifold.*"
 
@@ -367,7 +367,7 @@ way is a straight line again.
 Our band is an Archimedean spiral: at angle t (radians) its radius is r = a · t. A small step dt moves you outwards by
 dr = a dt and around by r dt, so ds = a √(1 + t²) dt. Summed up from the centre,
 
-$$s(t) = \\frac{a}{2}\\left(t\\sqrt{1+t^2} + \\operatorname{arsinh} t\\right).$$
+$$s(t) = \frac{a}{2}\left(t\sqrt{1+t^2} + \operatorname{arsinh} t\right).$$
 
 {{exercise:roll_distance}}
 
@@ -697,11 +697,11 @@ viz.show(
 print(f"straight across the hole {straight:.1f}, walk around it {around[left, right]:.1f}")
 
 # %% [markdown]
-"""
+r"""
 ## 4. How many dimensions has a manifold?
 
 Turn your head, and a camera in front of you records a film: a thousand images of 3 · 728 · 1280 numbers each. Yet all that
-changes is one angle, "where does he look to" (A44, A48). The film is a *curve* in ℝ^2,795,520: m = 1. Can this be seen
+changes is one angle, "where does he look to" (A44, A48). The film is a *curve* in a space of 2,795,520 dimensions: m = 1. Can this be seen
 from the images alone?
 
 Look at one sample. Let r₁ be the distance to its nearest neighbour and r₂ that to the second nearest. In one dimension the
@@ -709,7 +709,7 @@ second is often much farther away; in many dimensions there is so much room at a
 ratio μ = r₂ / r₁ knows the dimension. If the density is about constant over that little distance, log μ is
 exponentially distributed with rate m, and the maximum-likelihood estimate from n samples is
 
-$$\\hat m = \\frac{n}{\\sum_i \\log \\mu_i}.$$
+$$\hat m = \frac{n}{\sum_i \log \mu_i}.$$
 
 This is **TwoNN** (Facco, d'Errico, Rodriguez and Laio 2017).
 
@@ -928,10 +928,10 @@ An estimate of m says how many numbers z needs. It does not say which. Many coor
 some distort it (A47). Four ways to find one from samples:
 
 - **PCA** turns the axes so that a few of them carry most of the variance. It can only rotate and project: flat manifolds.
-- **Isomap** takes the walks of your graph and looks for points in ℝ^m whose straight distances are as close to them as
+- **Isomap** takes the walks of your graph and looks for points in ℝᵐ whose straight distances are as close to them as
   possible. It unrolls; it has no answer for a new x without extra work.
 - **UMAP** keeps neighbours together and cares little for large distances. A map for the eye.
-- An **autoencoder** learns two functions: an encoder f: ℝ^D → ℝ^m and a decoder g: ℝ^m → ℝ^D, so that g(f(x)) ≈ x. The
+- An **autoencoder** learns two functions: an encoder f: ℝᴰ → ℝᵐ and a decoder g: ℝᵐ → ℝᴰ, so that g(f(x)) ≈ x. The
   narrow place in the middle, the *bottleneck* z, must hold all that is needed to get back. It is the only one of the four
   that gives you the way back, and that answers for x it has not seen.
 
