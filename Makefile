@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint build check audit audit-full demo grade bench doctor clean
+.PHONY: help setup lab test lint build check audit audit-full demo full bench doctor clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -46,8 +46,12 @@ audit-full: $(READY)  ## test the tests with 20 seeds
 demo: $(READY)  ## make a class of 24 submissions, grade it, show the report
 	$(BIN)/mmdl demo
 
-bench: $(READY)  ## measure performance
+full: $(READY)  ## run every lesson in full, as solved, and say how long it took
+	$(BIN)/python benchmarks/lessons.py --budget full
+
+bench: $(READY)  ## measure performance: the world, and the lessons under the grading budget
 	$(BIN)/python benchmarks/world.py
+	$(BIN)/python benchmarks/lessons.py --budget grading
 
 doctor: $(READY)  ## say what is missing or mismatched, and the remedy
 	$(BIN)/mmdl doctor
