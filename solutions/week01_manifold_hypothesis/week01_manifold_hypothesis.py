@@ -52,7 +52,8 @@ This course comes with a reality of its own: small scenes of solid objects. Ever
 made them: which objects, which colours, where. Image, depth, mask, boxes, caption and table below are all computed
 from the same scene.
 
-**Predict, then run.** Move the camera around the scene. Which modalities change, and which stay as they are?
+**Predict, then run.** Move the camera around the scene. Which modalities change, and which stay as they are? (What the caption
+calls left, right, in front or behind is meant from 0°.)
 """
 
 # %% tags=["demo"]
@@ -891,6 +892,8 @@ viz.show(
 The images have 3,072 numbers each. The estimator has never been told about factors, and still follows their number. It also has
 limits, and you should know them before you trust a number:
 
+- **It has a scale.** The turning camera comes out somewhat above 1. Change the blur (`sigma`) or the number of samples and see how much
+  of the estimate is camera and how much is pixels.
 - **Few samples in many dimensions** underestimate: the neighbours are so far away that the density is not constant over r₂.
 - **Noise has as many dimensions as data space.** Where it is larger than the distance to the neighbours, noise is what you
   measure. More samples make it worse, because neighbours come closer.
@@ -932,8 +935,8 @@ some distort it (A47). Four ways to find one from samples:
   possible. It unrolls; it has no answer for a new x without extra work.
 - **UMAP** keeps neighbours together and cares little for large distances. A map for the eye.
 - An **autoencoder** learns two functions: an encoder f: ℝᴰ → ℝᵐ and a decoder g: ℝᵐ → ℝᴰ, so that g(f(x)) ≈ x. The
-  narrow place in the middle, the *bottleneck* z, must hold all that is needed to get back. It is the only one of the four
-  that gives you the way back, and that answers for x it has not seen.
+  narrow place in the middle, the *bottleneck* z, must hold all that is needed to get back. Both functions answer for what
+  they have not seen. (So do PCA's, but they are flat.)
 
 {{exercise:autoencoder}}
 
@@ -1089,7 +1092,7 @@ encoder: D → hidden → hidden → m; decoder: m → hidden → hidden → D; 
 # %% [markdown]
 """
 Four ways, three data sets. **Trustworthiness** asks of a two-dimensional picture: are the neighbours you see neighbours in data
-space? 1 means all are; scattering points at random gives about 0.5 (the second line of each panel).
+space? 1 means all are; what points scattered at random would get stands in each title.
 
 **Predict, then run.** Which method will fail to unroll the band, and which will find that the turning camera is a curve?
 """
@@ -1831,7 +1834,7 @@ exercise.report()
 """
 <details><summary>A nudge</summary>
 
-Go through the four methods of section 5 and finish the sentence "only this one …". Then look for the situation that needs it.
+Go through the four methods of section 5 and finish the sentence "this one is made for …". Then look for the situation that needs it.
 </details>
 <details><summary>How to write it down</summary>
 
@@ -1862,7 +1865,7 @@ alone would not have shown the cut; a plot of z coloured by the angle does.
 - An input space is too large for any dataset. What makes learning possible is that real x lie on or near a manifold of far
   fewer dimensions, and m can be estimated from neighbours alone.
 - Distance in data space is honest only between near neighbours. Geodesics, walked in small steps, are what distance should mean.
-- Coordinates are not unique. PCA, Isomap, UMAP and autoencoders keep different things; only the autoencoder goes both ways.
+- Coordinates are not unique. PCA, Isomap, UMAP and autoencoders keep different things; an autoencoder also learns a curved way back.
 - f and g promise nothing off the manifold, and they do not tell you when you have left it.
 - What is accessible to a linear probe changes with depth: that is what "semantic level" means, measured.
 
