@@ -1180,19 +1180,24 @@ def order(z: np.ndarray, angle: Tensor) -> float:
     return float(abs(spearmanr(np.ravel(z), angle.numpy()).statistic))
 
 
-films, autoencoders = [], []
-rows: dict[str, list[float]] = {}
-for seed in range(budget(3, grading=1)):
+def one_coordinate(seed: int) -> tuple[manifolds.Manifold, dict[str, np.ndarray], Autoencoder]:
+    """A film of its own for every seed, its images in one coordinate by all methods, and the trained autoencoder."""
     film = manifolds.turning_camera(count, size=24, generator=seeded(seed))
     ways, model = four_ways(film.points, 1, seed=seed)
     ways["mean brightness"] = film.points.mean(dim=1).numpy()
     ways["random direction"] = (
         film.points @ torch.randn(film.points.shape[1], generator=seeded(seed))
     ).numpy()
-    for way, z in ways.items():
-        rows.setdefault(way, []).append(order(z, film.coordinates[:, 0]))
-    films.append(film)
-    autoencoders.append(model)
+    return film, ways, model
+
+
+films, coordinates, autoencoders = zip(
+    *(one_coordinate(seed) for seed in range(budget(3, grading=1))), strict=True
+)
+rows = {
+    way: [order(ways[way], film.coordinates[:, 0]) for film, ways in zip(films, coordinates, strict=True)]
+    for way in coordinates[0]
+}
 chance = float(
     np.mean(
         [order(np.random.default_rng(seed).random(count), films[0].coordinates[:, 0]) for seed in range(100)]

@@ -1,12 +1,15 @@
 """Every ready week, executed as students get it and as it is solved."""
 
+import logging
+
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from mmdl_course.checks import MIME
 from mmdl_course.course import find_root, load_course
 from mmdl_course.grading.build import ensure_source
+from mmdl_course.grading.executor import LocalExecutor, kernel_environment
+from mmdl_course.grading.release import load_configuration
 
 COURSE = load_course(find_root())
 
@@ -16,18 +19,17 @@ def week(request):
     return request.param
 
 
-def execute(path, folder, monkeypatch):
-    monkeypatch.setenv("MMDL_BUDGET", "grading")
-    monkeypatch.setenv("MMDL_SEED", "7")
-    notebook = nbformat.read(path, as_version=4)
-    # ipc: nothing of a test needs the network, and jupyter_client warns about kernels that listen on it
-    client = NotebookClient(
-        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(folder)}}
+def execute(path, folder):
+    """Run a notebook as a grader's kernel would."""
+    executor = LocalExecutor(
+        config=load_configuration(COURSE),
+        log=logging.getLogger("lessons"),
+        environment=kernel_environment(seed=7),
     )
-    client.km = client.create_kernel_manager()
-    client.km.transport = "ipc"
-    client.execute()
-    return notebook
+    notebook = nbformat.read(path, as_version=4)
+    done = executor.execute(notebook, {"metadata": {"path": str(folder)}})
+    assert done.flags == ()
+    return done.notebook
 
 
 def reports(notebook):
@@ -49,8 +51,8 @@ def errors(notebook):
 
 
 @pytest.mark.slow
-def test_every_solution_passes_and_every_cell_runs(week, tmp_path, monkeypatch):
-    solved = execute(ensure_source(COURSE, week), tmp_path, monkeypatch)
+def test_every_solution_passes_and_every_cell_runs(week, tmp_path):
+    solved = execute(ensure_source(COURSE, week), tmp_path)
     assert errors(solved) == []
     found = reports(solved)
     assert {name: report["earned"] for name, report in found.items()} == {
@@ -62,10 +64,8 @@ def test_every_solution_passes_and_every_cell_runs(week, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_every_released_exercise_is_not_attempted_yet(week, tmp_path, monkeypatch):
-    released = execute(
-        COURSE.root / "notebooks" / week.folder / f"{week.folder}.ipynb", tmp_path, monkeypatch
-    )
+def test_every_released_exercise_is_not_attempted_yet(week, tmp_path):
+    released = execute(COURSE.root / "notebooks" / week.folder / f"{week.folder}.ipynb", tmp_path)
     found = reports(released)
     assert set(found) == {exercise.id for exercise in week.exercises}
     for report in found.values():
