@@ -1137,7 +1137,7 @@ def four_ways(points: Tensor, bottleneck: int, *, seed: int) -> tuple[dict[str, 
 
 
 count = budget(600, grading=150)
-band = manifolds.roll(count, generator=seeded(0))
+band = manifolds.roll(2 * count, generator=seeded(0))  # with fewer, k = 10 neighbours jump to the next turn
 film = manifolds.turning_camera(count, size=24, generator=seeded(0))
 some = torch.randperm(len(digits.train_images), generator=seeded(0))[:count]
 cases = {
@@ -1148,7 +1148,9 @@ cases = {
 for name, (points, colour, label) in cases.items():
     ways, _ = four_ways(points, 2, seed=0)
     trust = {way: trustworthiness(points.numpy(), z, n_neighbors=10) for way, z in ways.items()}
-    random = trustworthiness(points.numpy(), np.random.default_rng(0).random((count, 2)), n_neighbors=10)
+    random = trustworthiness(
+        points.numpy(), np.random.default_rng(0).random((len(points), 2)), n_neighbors=10
+    )
     viz.show(
         viz.scatter_panels(
             ways,
@@ -1163,7 +1165,7 @@ for name, (points, colour, label) in cases.items():
 
 # %% [markdown]
 """
-Look closely before you trust a number. PCA leaves the band rolled up, and UMAP tears it into pieces, yet neither is
+Look closely before you trust a number. PCA leaves the band rolled up, and UMAP pulls it into clumps, yet neither is
 punished much: trustworthiness looks at neighbours only, and near neighbours survive a projection well. The autoencoder with its
 low error is free to fold the band in any way that it can undo.
 
@@ -1401,17 +1403,17 @@ for seed, (film, narrow) in enumerate(zip(films, autoencoders, strict=True)):
     with torch.no_grad():
         walks_by_seed.append(
             {
-                "z, m = 1": latent_interpolation(narrow, start, end, steps=9).clamp(0, 1),
-                "z, m = 2": latent_interpolation(wide, start, end, steps=9).clamp(0, 1),
+                "z (m = 1)": latent_interpolation(narrow, start, end, steps=9).clamp(0, 1),
+                "z (m = 2)": latent_interpolation(wide, start, end, steps=9).clamp(0, 1),
                 "x": (1 - share) * start + share * end,
             }
         )
 viz.show(
     viz.strip(
-        {f"through {way}": pictures(path) for way, path in walks_by_seed[0].items()},
-        numbers={f"through {way}": off_manifold(path) for way, path in walks_by_seed[0].items()},
+        {way: pictures(path) for way, path in walks_by_seed[0].items()},
+        numbers={way: off_manifold(path) for way, path in walks_by_seed[0].items()},
         number_format="{:.3f}",
-        title="distance to the nearest true view (first seed)",
+        title="from view to view, and the distance to the nearest true view (first seed)",
     ),
     alt="Walks between two views. Through z with one coordinate the camera turns. Through x one view fades into the other as a double exposure.",
 )
