@@ -846,15 +846,16 @@ samples, repeats = budget(300, grading=100), budget(5, grading=1)
 
 
 def blurred(manifold: manifolds.Manifold) -> Tensor:
-    """The images, smoothed with a Gaussian of two pixels, flattened."""
-    return torch.from_numpy(gaussian_filter(manifold.images.numpy(), sigma=(0, 0, 2, 2))).flatten(1)
+    """The images, smoothed with a Gaussian of one sixteenth of their width, flattened."""
+    sigma = manifold.image_size / 16
+    return torch.from_numpy(gaussian_filter(manifold.images.numpy(), sigma=(0, 0, sigma, sigma))).flatten(1)
 
 
 digits = load_digits(generator=seeded(0))
 draws = {
     "sphere": (2, lambda g: manifolds.sphere(samples, generator=g).points),
     "rolled band": (2, lambda g: manifolds.roll(samples, generator=g).points),
-    "turning camera": (1, lambda g: blurred(manifolds.turning_camera(samples, generator=g))),
+    "turning camera": (1, lambda g: blurred(manifolds.turning_camera(samples, size=64, generator=g))),
 }
 for k in range(1, len(FACTORS) + 1):
     draws[f"scenes, {k} free"] = (
@@ -889,11 +890,11 @@ viz.show(
 
 # %% [markdown]
 """
-The images have 3,072 numbers each. The estimator has never been told about factors, and still follows their number. It also has
+The images have thousands of numbers each. The estimator has never been told about factors, and still follows their number. It also has
 limits, and you should know them before you trust a number:
 
-- **It has a scale.** The turning camera comes out somewhat above 1. Change the blur (`sigma`) or the number of samples and see how much
-  of the estimate is camera and how much is pixels.
+- **It has a scale.** At distances where a single ray through a single pixel decides, a film is rough, and no blur makes that undone. Take
+  `size=16` and `size=128` for the turning camera: how much of the estimate is camera, and how much is pixels?
 - **Few samples in many dimensions** underestimate: the neighbours are so far away that the density is not constant over r₂.
 - **Noise has as many dimensions as data space.** Where it is larger than the distance to the neighbours, noise is what you
   measure. More samples make it worse, because neighbours come closer.
