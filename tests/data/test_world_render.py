@@ -266,3 +266,47 @@ def test_rendering_leaves_torchs_threads_as_they_were(scenes, monkeypatch):
         render(scenes)
     assert seen == [1]
     assert torch.get_num_threads() == before
+
+
+def test_a_spheres_normals_point_from_its_centre_and_the_grounds_up():
+    camera, size = Camera(azimuth=25.0), 96
+    scene = make_scenes([{"position": (0.4, -0.3), "scale": 0.8}])
+    views = render(scene, camera=camera, size=size, samples=1, normals=True)
+    points, mask = points_in_world(views, camera, size), views.instance[0] == 0
+    normal = views.normal[0].movedim(0, -1)
+    hand = (points - torch.tensor([0.4, -0.3, 0.8])) / 0.8
+    torch.testing.assert_close(normal[mask], hand[mask], atol=2e-3, rtol=0)
+    assert (normal[~mask] == torch.tensor([0.0, 0.0, 1.0])).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_normals_are_those_of_the_depth_images_own_triangles(shape):
+    camera, size = Camera(azimuth=-35.0), 192
+    views = render(one(shape=shape, yaw=0.3, scale=1.0), camera=camera, size=size, samples=1, normals=True)
+    points, inside = points_in_world(views, camera, size), views.instance[0] == 0
+    across, down = points[1:-1, 2:] - points[1:-1, :-2], points[2:, 1:-1] - points[:-2, 1:-1]
+    slope = torch.nn.functional.normalize(torch.linalg.cross(down, across), dim=-1)
+    same = (slope * views.normal[0].movedim(0, -1)[1:-1, 1:-1]).sum(-1)
+    whole = torch.nn.functional.max_pool2d(~inside[None] * 1.0, 3, stride=1)[0] == 0
+    assert (same[whole] > 0.99).float().mean() > 0.93  # the others lie across an edge or at the rim
+
+
+def test_normals_have_length_one_face_the_eye_and_change_nothing_else(scenes):
+    camera, size = Camera(elevation=8.0), 48
+    views = render(scenes, camera=camera, size=size, normals=True)
+    plain = render(scenes, camera=camera, size=size)
+    assert plain.normal is None
+    assert_same(plain, views, but=("normal",), atol=0)
+    sky = views.depth.isinf()
+    assert sky.any()
+    assert (views.normal.norm(dim=1)[sky] == 0).all()
+    torch.testing.assert_close(views.normal.norm(dim=1)[~sky], torch.ones((~sky).sum()))
+    seen = torch.einsum("xk,skrc->sxrc", camera.axes()[0], views.normal)  # in the camera's frame
+    assert seen[:, 2][~sky].max() < 0.35  # rays at the corners stand up to 27 degrees off the axis
+
+
+def test_semantics_name_the_shape_of_the_instance(scenes):
+    views = render(scenes, size=40)
+    for scene, slot in scenes.present.nonzero().tolist():
+        assert (views.semantic[scene][views.instance[scene] == slot] == scenes.shape[scene, slot]).all()
+    assert torch.equal(views.semantic == -1, views.instance == -1)

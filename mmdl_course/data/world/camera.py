@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 __all__ = ["FRONT", "Camera"]
@@ -40,8 +40,12 @@ class Camera:
             if not ((value > low) & (value <= high)).all():
                 raise ValueError(f"{name} must lie in ({low}, {high}], not {getattr(self, name)}")
 
-    def __getitem__(self, index: slice) -> "Camera":
-        """The cameras of some scenes; what is shared stays shared."""
+    def __getitem__(self, index: slice | Int64[Tensor, " chosen"]) -> "Camera":
+        """The cameras of some scenes; what is shared stays shared.
+
+        Args:
+            index: a slice, or a tensor of numbers.
+        """
         chosen = {
             field.name: getattr(self, field.name)[index]
             for field in fields(self)
@@ -117,7 +121,7 @@ class Camera:
             ),
             torch.device("cpu"),
         )
-        count = self.count or 1
+        count = 1 if self.count is None else self.count
         out = []
         for name in names:
             value = getattr(self, name)

@@ -1,4 +1,4 @@
-"""Image, depth, instance mask and boxes of scenes, by casting rays at analytic solids.
+"""Image, depth, normals, masks and boxes of scenes, by casting rays at analytic solids.
 
 Every object is met only by the rays inside the box of its projection; each ray keeps its nearest object. Rays
 that end on the ground or on an object then look for the lamp, again only where a shadow can fall.
@@ -17,6 +17,7 @@ from mmdl_course.data.world.frame import Frame
 from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.shading import LAMP, Light, ground_colour, surface_colour
 from mmdl_course.data.world.shadows import ground_in_shadow, objects_in_shadow
+from mmdl_course.data.world.solids import Vector
 from mmdl_course.data.world.threads import one_thread
 
 __all__ = ["Views", "render"]
@@ -32,14 +33,20 @@ class Views:
             what `instance` names. inf above the horizon.
         instance: slot of the object that most of the pixel's samples see (the nearest one when tied); -1 on
             the ground and above the horizon.
+        semantic: index into SHAPES of the object that `instance` names; -1 where `instance` is.
         boxes: x0, y0, x1, y1 of the visible part in pixels, x1 and y1 exclusive, read off `instance`; nan
             where the slot is empty or no pixel shows it.
+        normal: x, y, z of the outward unit normal in the world frame (a camera's `axes()` turn it into the
+            camera's frame), mean direction over the samples that see what `instance` names: (0, 0, 1) on the
+            ground, zero where depth is inf. None unless asked for.
     """
 
     image: Float[Tensor, "scene 3 height width"]
     depth: Float[Tensor, "scene height width"]
     instance: Int64[Tensor, "scene height width"]
+    semantic: Int64[Tensor, "scene height width"]
     boxes: Float[Tensor, "scene object 4"]
+    normal: Float[Tensor, "scene 3 height width"] | None = None
 
     def __len__(self) -> int:
         return len(self.image)
@@ -54,6 +61,7 @@ def render(
     samples: int = 2,
     light: Light = LAMP,
     shadows: bool = True,
+    normals: bool = False,
 ) -> Views:
     """Look at scenes. A pure function: nothing is drawn at random.
 
@@ -64,6 +72,7 @@ def render(
         samples: rays per pixel and axis (2 casts four per pixel).
         light: where the lamp stands.
         shadows: whether objects throw shadows on the ground and on each other.
+        normals: whether to keep the surface normals too.
 
     Returns:
         The views, one per scene.
@@ -78,14 +87,18 @@ def render(
     step = max(1, rays.RAYS // (size * samples) ** 2)
     parts = [
         _view(
-            Frame(scenes[start : start + step], camera[start : start + step], size, samples), light, shadows
+            Frame(scenes[start : start + step], camera[start : start + step], size, samples),
+            light,
+            shadows,
+            normals,
         )
         for start in range(0, max(len(scenes), 1), step)
     ]
-    return Views(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Views)))
+    kept = [field.name for field in fields(Views) if normals or field.name != "normal"]
+    return Views(**{name: torch.cat([getattr(part, name) for part in parts]) for name in kept})
 
 
-def _view(frame: Frame, light: Light, shadows: bool) -> Views:
+def _view(frame: Frame, light: Light, shadows: bool, normals: bool) -> Views:
     """Render one chunk."""
     ray, item, t = frame.nearest()
     towards = light.direction(frame.device)
@@ -104,12 +117,29 @@ def _view(frame: Frame, light: Light, shadows: bool) -> Views:
     colour[ray] = surface_colour(normal, eye, towards, rgb, shiny, lit, local[2])
     count, size, per = len(frame.scenes), frame.size, frame.samples**2
     image = colour.view(count, per, size, size, 3).mean(1).permute(0, 3, 1, 2).contiguous()
-    instance, depth = _resolve(frame, ray, item, t, ground_t)
-    return Views(image, depth, instance, _boxes(instance, frame.scenes.present.shape[1]))
+    label, instance, depth = _resolve(frame, ray, item, t, ground_t)
+    shape = frame.scenes.shape.gather(1, instance.clamp(min=0).flatten(1)).view_as(instance)
+    semantic = torch.where(instance >= 0, shape, -1)
+    boxes = _boxes(instance, frame.scenes.present.shape[1])
+    kept = _normals(frame, ray, normal, label == instance[:, None], depth) if normals else None
+    return Views(image, depth, instance, semantic, boxes, kept)
 
 
-def _resolve(frame: Frame, ray: Tensor, item: Tensor, t: Tensor, ground_t: Tensor) -> tuple[Tensor, Tensor]:
-    """Instance and depth of each pixel from its samples."""
+def _normals(frame: Frame, ray: Tensor, normal: Vector, counts: Tensor, depth: Tensor) -> Tensor:
+    """Normal of each pixel from those of its samples that count: (scene, sample, row, column)."""
+    total = torch.empty(len(counts), 3, *counts.shape[2:], device=frame.device)
+    for axis, part in enumerate(normal):
+        every = torch.full((counts.numel(),), float(axis == 2), device=frame.device)
+        every[ray] = part
+        total[:, axis] = (every.view(counts.shape) * counts).sum(1)
+    total /= total.square().sum(1, keepdim=True).sqrt()  # never zero: all that count face the eye
+    return torch.where(depth[:, None].isfinite(), total, 0.0)
+
+
+def _resolve(
+    frame: Frame, ray: Tensor, item: Tensor, t: Tensor, ground_t: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Slot of each sample, (scene, sample, row, column); instance and depth of each pixel from them."""
     count, size, per = len(frame.scenes), frame.size, frame.samples**2
     label = torch.full((count * frame.rays,), -1, dtype=torch.int8, device=frame.device)
     label[ray] = frame.slot[item].to(torch.int8)
@@ -132,7 +162,7 @@ def _resolve(frame: Frame, ray: Tensor, item: Tensor, t: Tensor, ground_t: Tenso
             best = torch.where(better, score, best)
             instance[mixed] = torch.where(better, slot, instance[mixed])
             mean[mixed] = torch.where(better, average, mean[mixed])
-    return instance, mean
+    return label, instance, mean
 
 
 def _boxes(instance: Tensor, slots: int) -> Tensor:
