@@ -1,4 +1,4 @@
-"""How fast the world is: scenes and captions a second, and what shadows and anti-aliasing cost.
+"""How fast the world is: scenes, captions and shifts a second, what shadows and anti-aliasing cost.
 
 Prints one table. The ratios come from alternating runs, so that a busy machine disturbs both sides alike.
 """
@@ -12,6 +12,7 @@ from functools import partial
 import torch
 
 from mmdl_course.data.world import caption, parse, render, sample_scenes
+from mmdl_course.data.world.shifts import SHIFTS, shifted
 
 SCENES = {32: 1024, 64: 256, 128: 64}
 TARGETS = {32: 500, 64: 100}
@@ -57,6 +58,10 @@ def main() -> None:
     )
     for name, taken in (("scenes drawn", drawn), ("captions", told), ("captions parsed", read)):
         print(f"{name + '/s':>18} {2000 / taken:>10.0f}")
+    scenes = sample_scenes(SCENES[64], generator=generator)
+    shifts = [partial(shifted, scenes, name, 0.5, size=64, generator=generator) for name in SHIFTS]
+    for name, taken in zip(SHIFTS, seconds(*shifts, repeats=options.repeats), strict=True):
+        print(f"{name + ' at 64, scenes/s':>28} {len(scenes) / taken:>6.0f}")
 
 
 if __name__ == "__main__":
