@@ -2,7 +2,10 @@
 
 from mmdl_course.data.world.camera import FRONT, Camera
 from mmdl_course.data.world.claims import RELATIONS, Claim, Phrase, claims, holds
+from mmdl_course.data.world.graph import SceneGraph, scene_graph, triples
 from mmdl_course.data.world.language import CaptionError, caption, parse
+from mmdl_course.data.world.questions import Question, answer, ask
+from mmdl_course.data.world.referring import References, refer, resolve
 from mmdl_course.data.world.render import Views, render
 from mmdl_course.data.world.sampling import (
     FACTORS,
@@ -28,9 +31,14 @@ __all__ = [
     "Claim",
     "Light",
     "Phrase",
+    "Question",
+    "References",
     "SceneConfig",
+    "SceneGraph",
     "Scenes",
     "Views",
+    "answer",
+    "ask",
     "attribute_table",
     "caption",
     "claims",
@@ -38,8 +46,12 @@ __all__ = [
     "holds",
     "make_scenes",
     "parse",
+    "refer",
     "render",
+    "resolve",
     "sample_factors",
     "sample_scenes",
+    "scene_graph",
     "scenes_from_factors",
+    "triples",
 ]
