@@ -305,6 +305,12 @@ def test_normals_have_length_one_face_the_eye_and_change_nothing_else(scenes):
     assert seen[:, 2][~sky].max() < 0.35  # rays at the corners stand up to 27 degrees off the axis
 
 
+def test_a_pixel_that_sees_two_things_has_the_normal_of_the_one_it_names(scenes):
+    views = render(scenes, size=24, samples=3, normals=True)
+    ground = views.normal.movedim(1, -1)[views.instance == -1]
+    torch.testing.assert_close(ground, torch.tensor([0.0, 0.0, 1.0]).expand_as(ground))
+
+
 def test_semantics_name_the_shape_of_the_instance(scenes):
     views = render(scenes, size=40)
     for scene, slot in scenes.present.nonzero().tolist():
