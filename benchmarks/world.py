@@ -11,8 +11,7 @@ from functools import partial
 
 import torch
 
-from mmdl_course.data.world import caption, parse, render, sample_scenes
-from mmdl_course.data.world.shifts import SHIFTS, shifted
+from mmdl_course.data.world import SHIFTS, caption, parse, render, sample_scenes, shifted
 
 SCENES = {32: 1024, 64: 256, 128: 64}
 TARGETS = {32: 500, 64: 100}

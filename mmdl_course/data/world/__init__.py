@@ -16,6 +16,7 @@ from mmdl_course.data.world.sampling import (
 )
 from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, concatenate, make_scenes
 from mmdl_course.data.world.shading import Light
+from mmdl_course.data.world.shifts import SHIFTS, Shifted, shifted
 from mmdl_course.data.world.table import attribute_table
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "MATERIALS",
     "RELATIONS",
     "SHAPES",
+    "SHIFTS",
     "SIZES",
     "Camera",
     "CaptionError",
@@ -36,6 +38,7 @@ __all__ = [
     "SceneConfig",
     "SceneGraph",
     "Scenes",
+    "Shifted",
     "Views",
     "answer",
     "ask",
@@ -53,5 +56,6 @@ __all__ = [
     "sample_scenes",
     "scene_graph",
     "scenes_from_factors",
+    "shifted",
     "triples",
 ]

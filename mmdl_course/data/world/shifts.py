@@ -32,7 +32,7 @@ _SETTINGS = (
     ((0.34, 0.34, 0.37), (0.24, 0.24, 0.27), (0.16, 0.15, 0.22)),  # asphalt
     ((0.66, 0.57, 0.74), (0.54, 0.45, 0.63), (0.36, 0.29, 0.44)),  # lilac carpet
 )
-_PIXELS = 1 << 20  # painted at once: about 300 MB
+_PIXELS = 1 << 19  # painted at once: about 350 MB
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -60,7 +60,8 @@ class Shift:
 
     Attributes:
         summary: what happens, as a phrase.
-        hides: attributes that a person can no longer read off the picture at severity 1.
+        hides: attributes that cannot be told from the picture of severity 1 (grey still shows how bright a
+            colour is).
         apply: (scenes, camera, size, severity, generator) to what is seen.
     """
 
