@@ -4,6 +4,7 @@ from mmdl_course.data.world.camera import FRONT, Camera
 from mmdl_course.data.world.claims import RELATIONS, Claim, Phrase, claims, holds
 from mmdl_course.data.world.graph import SceneGraph, scene_graph, triples
 from mmdl_course.data.world.language import CaptionError, caption, parse
+from mmdl_course.data.world.points import PointCloud, Voxels, point_cloud, voxels
 from mmdl_course.data.world.questions import Question, answer, ask
 from mmdl_course.data.world.referring import References, refer, resolve
 from mmdl_course.data.world.render import Views, render
@@ -18,6 +19,7 @@ from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scen
 from mmdl_course.data.world.shading import Light
 from mmdl_course.data.world.shifts import SHIFTS, Shifted, shifted
 from mmdl_course.data.world.table import attribute_table
+from mmdl_course.data.world.video import MultiViews, multi_view, orbit, rays, turning_video
 
 __all__ = [
     "COLOURS",
@@ -32,7 +34,9 @@ __all__ = [
     "CaptionError",
     "Claim",
     "Light",
+    "MultiViews",
     "Phrase",
+    "PointCloud",
     "Question",
     "References",
     "SceneConfig",
@@ -40,6 +44,7 @@ __all__ = [
     "Scenes",
     "Shifted",
     "Views",
+    "Voxels",
     "answer",
     "ask",
     "attribute_table",
@@ -48,7 +53,11 @@ __all__ = [
     "concatenate",
     "holds",
     "make_scenes",
+    "multi_view",
+    "orbit",
     "parse",
+    "point_cloud",
+    "rays",
     "refer",
     "render",
     "resolve",
@@ -58,4 +67,6 @@ __all__ = [
     "scenes_from_factors",
     "shifted",
     "triples",
+    "turning_video",
+    "voxels",
 ]
