@@ -20,7 +20,7 @@ from mmdl_course.data.world.shadows import ground_in_shadow, objects_in_shadow
 from mmdl_course.data.world.solids import Vector
 from mmdl_course.data.world.threads import one_thread
 
-__all__ = ["Views", "render"]
+__all__ = ["Views", "render", "visible_boxes"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _view(frame: Frame, light: Light, shadows: bool, normals: bool) -> Views:
     label, instance, depth = _resolve(frame, ray, item, t, ground_t)
     shape = frame.scenes.shape.gather(1, instance.clamp(min=0).flatten(1)).view_as(instance)
     semantic = torch.where(instance >= 0, shape, -1)
-    boxes = _boxes(instance, frame.scenes.present.shape[1])
+    boxes = visible_boxes(instance, frame.scenes.present.shape[1])
     kept = _normals(frame, ray, normal, label == instance[:, None], depth) if normals else None
     return Views(image, depth, instance, semantic, boxes, kept)
 
@@ -165,7 +165,7 @@ def _resolve(
     return label, instance, mean
 
 
-def _boxes(instance: Tensor, slots: int) -> Tensor:
+def visible_boxes(instance: Tensor, slots: int) -> Tensor:
     """x0, y0, x1, y1 of each slot's pixels, nan where it has none."""
     mask = instance[:, None] == torch.arange(slots, device=instance.device)[:, None, None]
     place = torch.arange(instance.shape[-1], device=instance.device, dtype=torch.float32)

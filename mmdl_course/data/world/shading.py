@@ -9,9 +9,11 @@ from torch import Tensor
 
 from mmdl_course.data.world.solids import Vector
 
-__all__ = ["LAMP", "Light", "ground_colour", "surface_colour"]
+__all__ = ["GROUND", "LAMP", "Light", "ground_colour", "surface_colour"]
 
-_GROUND = (0.74, 0.73, 0.71)  # below the objects
+GROUND = (0.74, 0.73, 0.71)
+"""Colour of the ground below the objects, 0..1."""
+
 _FAR = (0.40, 0.42, 0.46)  # where the ground fades into the background
 _SKY = (0.27, 0.29, 0.33)
 
@@ -57,7 +59,7 @@ def ground_colour(
     """
     radius = (point[..., 0] * point[..., 0] + point[..., 1] * point[..., 1]).sqrt()
     pool = (-(radius / 5.5).square()).exp()[..., None]
-    near, far, sky = (torch.tensor(colour, device=point.device) for colour in (_GROUND, _FAR, _SKY))
+    near, far, sky = (torch.tensor(colour, device=point.device) for colour in (GROUND, _FAR, _SKY))
     return torch.where(hit[..., None], far + (near - far) * pool, sky)
 
 

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from mmdl_course.data.world.camera import FRONT, Camera
-from mmdl_course.data.world.render import Views, _boxes, render
+from mmdl_course.data.world.render import Views, render, visible_boxes
 from mmdl_course.data.world.scene import Scenes, index_of
+from mmdl_course.data.world.shading import GROUND
 from mmdl_course.data.world.threads import one_thread
 from mmdl_course.data.world.video import rays
 
@@ -21,7 +22,7 @@ _PAPER, _PENCIL = 0.97, 0.08
 _CREASE = 0.4  # change of slope along the line of sight, world units a world unit, that earns half a line
 _AZIMUTH, _UP, _DOWN, _AWAY = 45.0, 30.0, 20.0, 0.3  # farthest the camera goes: degrees, degrees, distances
 _KEPT = 0.35  # part of each object that the cards of severity 1 leave visible at least
-_GROUND = 0.74  # brightness of the lit ground, which the new ground is shaded by
+_GROUND = GROUND[0]  # brightness of the lit ground, which the new ground is shaded by
 _SETTINGS = (
     # near tone, other tone of the pattern, sky
     ((0.40, 0.55, 0.27), (0.31, 0.44, 0.20), (0.55, 0.72, 0.86)),  # meadow
@@ -291,7 +292,7 @@ def _occlusion(
             depth=torch.where(gone, nearest, views.depth),
             instance=instance,
             semantic=torch.where(gone, -1, views.semantic),
-            boxes=_boxes(instance, slots),
+            boxes=visible_boxes(instance, slots),
         ),
         camera,
         torch.where(area > 0, left / area, torch.nan),
