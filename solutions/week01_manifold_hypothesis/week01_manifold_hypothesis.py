@@ -49,8 +49,8 @@ A *modality* is a type of data that a model takes in or gives out (A16). An imag
 scene are three modalities of one *reality*: each leaves something out, and no two leave out the same (A29, A56).
 
 This course comes with a reality of its own: small scenes of solid objects. Everything about them is known, because we
-made them: which objects, which colours, where. Image, depth, mask, boxes, caption and table below are all computed
-from the same scene.
+made them: which objects, which colours, where. Image, depth, surface normals, mask, boxes, caption, question and answer,
+the beginning of a graph and a table: all below are computed from the same scene.
 
 **Predict, then run.** Move the camera around the scene. Which modalities change, and which stay as they are? (What the caption
 calls left, right, in front or behind is meant from 0°.)
@@ -63,13 +63,18 @@ scenes = world.sample_scenes(8, generator=seeded(1))
 def modalities(index: int, azimuth: float) -> dict[str, object]:
     """Everything that can be derived from scene `index`, seen from `azimuth` degrees."""
     scene = scenes[index : index + 1]
-    seen = world.render(scene, camera=world.Camera(azimuth=azimuth), size=128)
+    seen = world.render(scene, camera=world.Camera(azimuth=azimuth), size=128, normals=True)
+    question = world.ask(scene, generator=seeded(index))[-1]
+    relations = [" ".join(triple) for triple in world.triples(scene)[0] if triple[2].startswith("object")]
     return {
         "image": seen.image[0],
         "depth": seen.depth[0],
+        "normals": (seen.normal[0] + 1) / 2,  # directions −1 … 1 as colours 0 … 1
         "instance": seen.instance[0],
         "boxes": seen.boxes[0],
         "caption": world.caption(scene, generator=seeded(index))[0],
+        "question": f"{question.text} — {question.answer}",
+        "graph": "; ".join(relations[:3]) or "one object, no relations",
         "table": world.attribute_table(scene),
     }
 
