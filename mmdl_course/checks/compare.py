@@ -114,7 +114,8 @@ def compare_close(
     if not outside.any():
         return
     if mine.ndim == 0:
-        digits = _telling_digits(mine.item(), other.item())
+        margin = atol + rtol * abs(other.item())
+        digits = _telling_digits(mine.item(), other.item(), margin=margin)
         raise Wrong(
             f"{it} is off by {number(distance.item(), 3)}",
             got=got,
@@ -251,6 +252,10 @@ def _shaped(expected: Any, shape: tuple[int, ...]) -> str:
     return text if "of shape" in text else f"shape {shape_text(shape)}: {text}"
 
 
-def _telling_digits(got: Any, expected: Any) -> int:
-    """The fewest digits that show two numbers apart."""
-    return next((d for d in (6, 9, 12) if number(got, d) != number(expected, d)), 17)
+def _telling_digits(got: Any, expected: Any, *, margin: float = 0.0) -> int:
+    """The fewest digits that show two numbers apart, and the expected one to within the tolerance."""
+    digits = next((d for d in (6, 9, 12) if number(got, d) != number(expected, d)), 17)
+    if margin > 0 and isinstance(expected, float) and expected - expected == 0:  # neither inf nor nan
+        told = (d for d in (6, 9, 12) if abs(float(f"{expected:.{d}g}") - expected) <= margin)
+        digits = max(digits, next(told, 17))
+    return digits

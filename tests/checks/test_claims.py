@@ -265,3 +265,8 @@ def test_raises(one, claim, state, words):
 def test_a_stub_does_not_pass_for_a_refusal(one):
     result = one("exercise.raises(Exception, call, 1)", "def task(x):\n    raise NotImplementedError")
     assert result.state == "not attempted"
+
+
+def test_the_expected_number_is_told_as_exactly_as_it_is_asked_for(one):
+    result = returning(one, "1355.16", "close(got, 473479.24, atol=0.01)")
+    assert "473479.24, give or take 0.01" in result.message
