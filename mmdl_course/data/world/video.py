@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from mmdl_course.data.world.camera import FRONT, Camera
-from mmdl_course.data.world.render import render
+from mmdl_course.data.world.render import Views, render
 from mmdl_course.data.world.scene import Scenes
 
 __all__ = ["MultiViews", "multi_view", "orbit", "rays", "turning_video"]
@@ -84,16 +84,23 @@ def multi_view(scenes: Scenes, *, camera: Camera, size: int = 64, samples: int =
     Raises:
         ValueError: the camera has no entries, or size or samples is not positive.
     """
+    flat, views = _render_all(scenes, camera, size=size, samples=samples, normals=True)
+    return MultiViews(
+        **{field.name: _unflatten(getattr(flat, field.name), views) for field in fields(MultiViews)}
+    )
+
+
+def _render_all(
+    scenes: Scenes, camera: Camera, *, size: int, samples: int, normals: bool
+) -> tuple[Views, int]:
+    """Every scene from every camera, scene by scene, and the number of cameras."""
     views = camera.count
     if views is None:
         raise ValueError("the camera has no axis of views: give one of its fields as a tensor, or use orbit")
     device = scenes.position.device
     scene = torch.arange(len(scenes), device=device).repeat_interleave(views)
     view = torch.arange(views, device=camera.axes().device).repeat(len(scenes))
-    flat = render(scenes[scene], camera=camera[view], size=size, samples=samples, normals=True)
-    return MultiViews(
-        **{field.name: _unflatten(getattr(flat, field.name), views) for field in fields(MultiViews)}
-    )
+    return render(scenes[scene], camera=camera[view], size=size, samples=samples, normals=normals), views
 
 
 def _unflatten(values: Tensor, views: int) -> Tensor:
@@ -117,7 +124,8 @@ def turning_video(
     Raises:
         ValueError: frames, size or samples is not positive.
     """
-    return multi_view(scenes, camera=orbit(frames), size=size, samples=samples).image
+    flat, views = _render_all(scenes, orbit(frames), size=size, samples=samples, normals=False)
+    return _unflatten(flat.image, views)
 
 
 def rays(
