@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import nbformat
 from nbclient import NotebookClient
 
-from mmdl_course.course import find_root, load_course
+from mmdl_course.course import load_course
 from mmdl_course.grading.build import ensure_source
 
 SHOWN = 6
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--budget", choices=("full", "grading"), action="append")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    course = load_course(find_root())
+    course = load_course()
     for week in course.select(options.weeks):
         for budget in options.budget or ("grading", "full"):
             run(ensure_source(course, week), budget=budget, keep=options.keep)

@@ -6,12 +6,12 @@ import nbformat
 import pytest
 
 from mmdl_course.checks import MIME
-from mmdl_course.course import find_root, load_course
+from mmdl_course.course import load_course
 from mmdl_course.grading.build import ensure_source
 from mmdl_course.grading.executor import LocalExecutor, kernel_environment
 from mmdl_course.grading.release import load_configuration
 
-COURSE = load_course(find_root())
+COURSE = load_course()
 
 
 @pytest.fixture(params=COURSE.ready, ids=lambda week: week.id)

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from mmdl_course.course import find_root, load_course
+from mmdl_course.course import load_course
 from mmdl_course.grading.lesson import read_lesson
 from mmdl_course.grading.release import secret_lines
 
-COURSE = load_course(find_root())
+COURSE = load_course()
 
 
 @pytest.fixture(params=COURSE.ready, ids=lambda week: week.id)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mmdl_course.course import find_root, load_course
+from mmdl_course.course import load_course
 from mmdl_course.grading.submissions import read_submissions
 
-COURSE = load_course(find_root())
+COURSE = load_course()
 
 
 @pytest.mark.parametrize("week", COURSE.ready, ids=lambda week: week.id)

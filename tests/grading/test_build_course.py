@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from mmdl_course.course import find_root, load_course
+from mmdl_course.course import load_course
 from mmdl_course.grading.build import build_weeks
 from mmdl_course.grading.lesson import read_lesson
 from mmdl_course.grading.release import find_leaks, secret_lines
 
-COURSE = load_course(find_root())
+COURSE = load_course()
 WEEKS = pytest.mark.parametrize("week", COURSE.ready, ids=lambda week: week.id)
 
 
