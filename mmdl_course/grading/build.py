@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mmdl_course.course import Course, CourseError, Week
+from mmdl_course.grading.files import replace_file
 from mmdl_course.grading.lesson import AuthoringError, Lesson, lesson_path
 from mmdl_course.grading.readme import START_PAGE, readme_with_syllabus, start_page
 from mmdl_course.grading.stamps import (
@@ -16,7 +17,6 @@ from mmdl_course.grading.stamps import (
     digest,
     read_stamp,
     replaceable,
-    write_bytes,
     write_stamp,
 )
 
@@ -68,7 +68,7 @@ def build_weeks(course: Course, weeks: Sequence[str], *, check: bool) -> int:
         console.print(f"{_name(course, _release(course, week))}: {state}")
     for path, text in _pages(course):
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_bytes(path, text.encode())
+            replace_file(path, text)
             console.print(f"{_name(course, path)}: written")
     return 0
 
@@ -127,7 +127,7 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
         for lesson in lessons:
             name = lesson.week.folder
             source = root / "source" / name / f"{name}.ipynb"
-            write_bytes(source, render_source(lesson).encode())
+            replace_file(source, render_source(lesson))
             released = generate_assignment(
                 course,
                 lesson.week,
@@ -155,7 +155,7 @@ def _install(course: Course, built: Built) -> bool:
     changed = not path.is_file() or path.read_bytes() != built.release
     written = changed and replaceable(course, path, before)
     if written:
-        write_bytes(path, built.release)
+        replace_file(path, built.release)
     stamp = Stamp(build_key(course, week), source=digest(built.source), release=digest(built.release))
     write_stamp(course, week, stamp)
     return written
@@ -163,7 +163,7 @@ def _install(course: Course, built: Built) -> bool:
 
 def _install_source(course: Course, built: Built) -> None:
     path = _source(course, built.lesson.week)
-    write_bytes(path, built.source)
+    replace_file(path, built.source)
     for other in path.parent.iterdir():  # nbgrader copies whatever lies beside a source into the release
         if other != path and other.is_file():
             other.unlink()

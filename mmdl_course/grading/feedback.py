@@ -14,8 +14,8 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from mmdl_course.course import Course, Week
+from mmdl_course.grading.files import replace_file
 from mmdl_course.grading.gradebook import course_directory
-from mmdl_course.grading.journal import replace_text
 from mmdl_course.grading.scores import is_check, reported
 
 __all__ = ["Feedback", "HideHiddenTests"]
@@ -104,7 +104,7 @@ class Feedback:
             reason: why, and what to do.
         """
         title = f"{self.week.title}: {student}"
-        replace_text(self.path(student), _PAGE.format(title=html.escape(title), reason=html.escape(reason)))
+        replace_file(self.path(student), _PAGE.format(title=html.escape(title), reason=html.escape(reason)))
 
 
 class HideHiddenTests(NbGraderPreprocessor):

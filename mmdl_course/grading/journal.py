@@ -1,14 +1,14 @@
 """What `mmdl grade` has done to a week: one entry per student and the grading seed."""
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mmdl_course.course import Course, CourseError, Week
+from mmdl_course.grading.files import replace_file
 
-__all__ = ["Entry", "Journal", "journal_path", "open_journal", "replace_text"]
+__all__ = ["Entry", "Journal", "journal_path", "open_journal"]
 
 GRADED = "graded"
 FLAGGED = "graded with flags"
@@ -49,7 +49,7 @@ class Journal:
     def save(self) -> None:
         """Write the journal to disk, whole or not at all."""
         table = {"seed": self.seed, "entries": [asdict(self.entries[name]) for name in sorted(self.entries)]}
-        replace_text(self.path, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+        replace_file(self.path, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
 
 
 def journal_path(course: Course, week: Week) -> Path:
@@ -86,19 +86,3 @@ def open_journal(course: Course, week: Week) -> Journal:
             f"{path} cannot be read ({type(error).__name__}: {error}). It holds the grading seed and the "
             "state of every submission. Restore it from a backup, or move it away to start with a new seed."
         ) from None
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a power cut, finds the old text or the new one and nothing between.
-
-    Args:
-        path: the file; its folder is made when missing.
-        text: the whole new content.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

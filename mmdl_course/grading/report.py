@@ -15,6 +15,7 @@ from rich.table import Table
 
 from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.grading.exercise_statistics import ExerciseStatistics, exercise_statistics
+from mmdl_course.grading.files import replace_file
 from mmdl_course.grading.gradebook import Marks, course_directory, read_marks
 from mmdl_course.grading.journal import (
     FAILED,
@@ -24,7 +25,6 @@ from mmdl_course.grading.journal import (
     Journal,
     journal_path,
     open_journal,
-    replace_text,
 )
 from mmdl_course.grading.scores import is_check, reported
 
@@ -65,8 +65,8 @@ def report_week(course: Course, week: str) -> int:
     if notes := _notes_table(rows):
         console.print(notes)
     console.print(_statistics_table(statistics))
-    replace_text(folder / "marks.csv", _marks_csv(chosen, rows, marks))
-    replace_text(folder / "exercises.csv", _statistics_csv(statistics))
+    replace_file(folder / "marks.csv", _marks_csv(chosen, rows, marks))
+    replace_file(folder / "exercises.csv", _statistics_csv(statistics))
     files = ["marks.csv", "exercises.csv"]
     if graded:
         from mmdl_course.grading.report_picture import draw_exercises

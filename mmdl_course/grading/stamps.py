@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import os
 import subprocess
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from mmdl_course.course import Course, Week
+from mmdl_course.grading.files import replace_file
 from mmdl_course.grading.lesson import lesson_path
 
-__all__ = ["Stamp", "build_key", "digest", "read_stamp", "replaceable", "write_bytes", "write_stamp"]
+__all__ = ["Stamp", "build_key", "digest", "read_stamp", "replaceable", "write_stamp"]
 
 # What decides how a lesson becomes a notebook: a change in any of these makes every notebook stale.
 _BUILDERS = (
@@ -72,15 +72,7 @@ def read_stamp(course: Course, week: Week) -> Stamp:
 
 def write_stamp(course: Course, week: Week, stamp: Stamp) -> None:
     """Remember what this build made."""
-    write_bytes(_path(course, week), json.dumps(asdict(stamp), indent=1).encode() + b"\n")
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: an interrupted build leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(content)
-    fresh.replace(path)
+    replace_file(_path(course, week), json.dumps(asdict(stamp), indent=1).encode() + b"\n")
 
 
 def replaceable(course: Course, path: Path, stamp: Stamp) -> bool:
