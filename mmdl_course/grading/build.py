@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mmdl_course.course import Course, CourseError, Week
-from mmdl_course.grading.files import replace_file
+from mmdl_course.files import replace_file
 from mmdl_course.grading.lesson import AuthoringError, Lesson, lesson_path
 from mmdl_course.grading.readme import START_PAGE, readme_with_syllabus, start_page
 from mmdl_course.grading.stamps import (

@@ -14,7 +14,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from mmdl_course.course import Course, Week
-from mmdl_course.grading.files import replace_file
+from mmdl_course.files import replace_file
 from mmdl_course.grading.gradebook import course_directory
 from mmdl_course.grading.scores import is_check, reported
 

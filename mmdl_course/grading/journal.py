@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mmdl_course.course import Course, CourseError, Week
-from mmdl_course.grading.files import replace_file
+from mmdl_course.files import replace_file
 
 __all__ = ["Entry", "Journal", "journal_path", "open_journal"]
 

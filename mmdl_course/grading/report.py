@@ -14,8 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from mmdl_course.course import Course, CourseError, Week
+from mmdl_course.files import replace_file
 from mmdl_course.grading.exercise_statistics import ExerciseStatistics, exercise_statistics
-from mmdl_course.grading.files import replace_file
 from mmdl_course.grading.gradebook import Marks, course_directory, read_marks
 from mmdl_course.grading.journal import (
     FAILED,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mmdl_course.course import Course, Week
-from mmdl_course.grading.files import replace_file
+from mmdl_course.files import replace_file
 from mmdl_course.grading.lesson import lesson_path
 
 __all__ = ["Stamp", "build_key", "digest", "read_stamp", "replaceable", "write_stamp"]

@@ -12,11 +12,18 @@ def replace_file(path: Path, content: bytes | str) -> None:
     Args:
         path: the file; its folder is made when missing.
         content: the whole new content; text is written as UTF-8.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written. Nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
