@@ -87,6 +87,6 @@ def _cannot_write(path: Path, error: OSError) -> CacheError:
             "MMDL_CACHE to a folder on another disk, and try again."
         )
     return CacheError(
-        f"cannot write {path}: {error.strerror or error}. Make {path.parent} writable, or set the environment "
-        "variable MMDL_CACHE to a folder that is."
+        f"cannot write {path}: {error.strerror or error}. Make {path.parent} writable, or set the "
+        "environment variable MMDL_CACHE to a folder that is."
     )
