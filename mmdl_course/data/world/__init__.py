@@ -1,7 +1,7 @@
 """One reality, many modalities: scenes with known factors and what is derived from them."""
 
 from mmdl_course.data.world.camera import FRONT, Camera
-from mmdl_course.data.world.claims import RELATIONS, Claim, Phrase, claims, holds
+from mmdl_course.data.world.claims import RELATIONS, Claim, Clause, Phrase, claims, holds
 from mmdl_course.data.world.graph import SceneGraph, scene_graph, triples
 from mmdl_course.data.world.language import CaptionError, caption, parse
 from mmdl_course.data.world.points import PointCloud, Voxels, point_cloud, voxels
@@ -18,21 +18,29 @@ from mmdl_course.data.world.sampling import (
 from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, concatenate, make_scenes
 from mmdl_course.data.world.shading import Light
 from mmdl_course.data.world.shifts import SHIFTS, Shifted, shifted
+from mmdl_course.data.world.speaker import LEVELS
+from mmdl_course.data.world.styles import STYLES, TEMPLATES, prompt
 from mmdl_course.data.world.table import attribute_table
 from mmdl_course.data.world.video import MultiViews, multi_view, orbit, rays, turning_video
+from mmdl_course.data.world.vocabulary import VOCABULARY, words_of
 
 __all__ = [
     "COLOURS",
     "FACTORS",
     "FRONT",
+    "LEVELS",
     "MATERIALS",
     "RELATIONS",
     "SHAPES",
     "SHIFTS",
     "SIZES",
+    "STYLES",
+    "TEMPLATES",
+    "VOCABULARY",
     "Camera",
     "CaptionError",
     "Claim",
+    "Clause",
     "Light",
     "MultiViews",
     "Phrase",
@@ -57,6 +65,7 @@ __all__ = [
     "orbit",
     "parse",
     "point_cloud",
+    "prompt",
     "rays",
     "refer",
     "render",
@@ -69,4 +78,5 @@ __all__ = [
     "triples",
     "turning_video",
     "voxels",
+    "words_of",
 ]

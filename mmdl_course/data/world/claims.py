@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, index_of
 
-__all__ = ["NUMBERS", "RELATIONS", "Claim", "Phrase", "claims", "holds", "related"]
+__all__ = ["NUMBERS", "RELATIONS", "Claim", "Clause", "Phrase", "claims", "holds", "related"]
 
 RELATIONS = ("next to", "far from", "left of", "right of", "in front of", "behind")
 """Relations between two objects, seen from the default camera; `related` defines them."""
@@ -119,6 +119,35 @@ class Claim:
                 noun = str(self.subject) if self.number == 1 else self.subject.plural
                 return f"{NUMBERS[self.number]} {noun}"
         return f"{self.subject.with_article} {self.relation} {self.other.with_article}"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Things, each related to the next; or one sort of thing, counted or said to be something.
+
+    Attributes:
+        things: what is named, in order; one where `number` or `quality` is given.
+        relations: how each thing stands to the next, from RELATIONS; one fewer than things.
+        number: how many of the one thing there are, 0..4.
+        quality: what the one thing is said to be.
+    """
+
+    things: tuple[Phrase, ...]
+    relations: tuple[str, ...] = ()
+    number: int | None = None
+    quality: Phrase | None = None
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What must hold for the clause to be true; things exist before they are related."""
+        if self.number is not None:
+            return (Claim("count", self.things[0], number=self.number),)
+        if self.quality is not None:
+            return (Claim("attribute", self.things[0], other=self.quality),)
+        found = [Claim("exists", self.things[0])]
+        for first, relation, second in zip(self.things, self.relations, self.things[1:], strict=False):
+            found += [Claim("exists", second), Claim("relation", first, other=second, relation=relation)]
+        return tuple(found)
 
 
 def related(relation: str, scenes: Scenes) -> Bool[Tensor, "scene object object"]:
