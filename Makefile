@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint build check audit audit-full demo full bench doctor clean
+.PHONY: help setup lab test lint build check audit audit-full demo full bench models doctor clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -52,6 +52,10 @@ full: $(READY)  ## run every lesson in full, as solved, and say how long it took
 bench: $(READY)  ## measure performance: the world, and the lessons under the grading budget
 	$(BIN)/python benchmarks/world.py
 	$(BIN)/python benchmarks/lessons.py --budget grading
+
+models: $(READY)  ## fetch the pretrained models and run their tests
+	$(BIN)/mmdl fetch
+	$(BIN)/python -m pytest tests/test_fetch.py tests/architectures/test_pretrained.py
 
 doctor: $(READY)  ## say what is missing or mismatched, and the remedy
 	$(BIN)/mmdl doctor

@@ -32,6 +32,20 @@ def doctor() -> None:
 
 
 @app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="models, for example minilm; all when omitted")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="fetch nothing; say what there is")] = False,
+) -> None:
+    """Put the real pretrained models into the cache; the internet is needed once."""
+    from mmdl_course.fetch import fetch as fetch_models
+    from mmdl_course.fetch import list_models
+
+    raise typer.Exit(list_models() if show else fetch_models(names or []))
+
+
+@app.command()
 def build(
     weeks: Weeks = None,
     check: Annotated[
