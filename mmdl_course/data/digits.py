@@ -6,11 +6,13 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from mmdl_course.data.card import Shipped, ship
+
 __all__ = ["Digits", "load_digits"]
 
 
-@dataclass(frozen=True)
-class Digits:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Digits(Shipped):
     """Handwritten digits, split into training and test images.
 
     Attributes:
@@ -18,19 +20,12 @@ class Digits:
         train_labels: 0..9.
         test_images: images that are not among the training images.
         test_labels: 0..9.
-        source: where the images come from.
-        licence: under which terms.
     """
 
     train_images: Float[Tensor, "train 8 8"]
     train_labels: Int64[Tensor, " train"]
     test_images: Float[Tensor, "test 8 8"]
     test_labels: Int64[Tensor, " test"]
-    source: str = (
-        "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning "
-        "Repository, 1998 (doi:10.24432/C50P49); the 1,797 images of its test set, as shipped by scikit-learn"
-    )
-    licence: str = "CC BY 4.0"
 
 
 def load_digits(*, generator: torch.Generator, test_share: float = 0.25) -> Digits:
@@ -44,8 +39,19 @@ def load_digits(*, generator: torch.Generator, test_share: float = 0.25) -> Digi
         The images and labels.
 
     Raises:
+        DataError: scikit-learn is not installed.
         ValueError: test_share leaves no image for training or for testing.
+
+    Source:
+        E. Alpaydin and C. Kaynak 1998, "Optical Recognition of Handwritten Digits".
     """
+    card = ship(
+        "scikit-learn",
+        title="Handwritten digits",
+        source="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning "
+        "Repository, 1998 (doi:10.24432/C50P49): the 1,797 images of its test set",
+        licence="CC BY 4.0 (the repository's)",
+    )
     from sklearn.datasets import load_digits as load
 
     bunch = load()
@@ -56,4 +62,10 @@ def load_digits(*, generator: torch.Generator, test_share: float = 0.25) -> Digi
         raise ValueError(f"test_share must leave images on both sides of the split, not {test_share}")
     order = torch.randperm(len(images), generator=generator)
     test, train = order[:count], order[count:]
-    return Digits(images[train], labels[train], images[test], labels[test])
+    return Digits(
+        train_images=images[train],
+        train_labels=labels[train],
+        test_images=images[test],
+        test_labels=labels[test],
+        card=card,
+    )
