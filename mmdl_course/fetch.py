@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -25,14 +24,26 @@ __all__ = ["FetchError", "fetch", "list_models"]
 _PIP = (sys.executable, "-m", "pip")
 _CHUNK = 1 << 20  # bytes
 
-# What pip says when it cannot talk to its index, in the words of pip, requests, urllib3 and the system.
-_NO_NETWORK = re.compile(
-    r"CERTIFICATE_VERIFY_FAILED|SSLError|ProxyError|Proxy Authentication Required|ConnectTimeout|ReadTimeout"
-    r"|timed out|Temporary failure in name resolution|Name or service not known|getaddrinfo failed"
-    r"|nodename nor servname|Network is unreachable|No route to host|Connection refused|Connection reset"
-    r"|Connection aborted|RemoteDisconnected|IncompleteRead|NewConnectionError|Max retries exceeded"
-    r"|connection broken|Failed to connect",
-    re.IGNORECASE,
+# What pip says when it cannot talk to its index, in the words of pip, requests, urllib3 and the system;
+# the most telling first.
+_NO_NETWORK = (
+    "CERTIFICATE_VERIFY_FAILED",
+    "Proxy Authentication Required",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "nodename nor servname",
+    "getaddrinfo failed",
+    "Network is unreachable",
+    "No route to host",
+    "Connection refused",
+    "Connection reset",
+    "Connection aborted",
+    "timed out",
+    "IncompleteRead",
+    "ProxyError",
+    "SSLError",
+    "connection broken",
+    "Failed to connect",
 )
 
 
@@ -277,17 +288,18 @@ def _pip_failed(model: Model, said: str) -> CourseError:
             return _cannot_write(model, OSError(number, os.strerror(number)))
     if "DO NOT MATCH THE HASHES" in said:
         return _not_the_pinned_file(model)
-    unreachable = _NO_NETWORK.search(said)
-    if unreachable:
+    causes = [words for words in _NO_NETWORK if words.lower() in said.lower()]
+    if causes or "(from versions: none)" in said:  # without retries pip does not say why it found nothing
+        because = f" ({causes[0]})" if causes else ", or there is none there"
         return FetchError(
-            f"could not reach the place where pip looks for packages ({unreachable.group()}). You need the "
-            "internet once; behind a proxy set the environment variable HTTPS_PROXY, or pip's own options "
-            f"(see: pip config --help). Then: mmdl fetch {model.name}"
+            f"could not reach {pinned} where pip looks for packages{because}. You need the internet "
+            "once; behind a proxy set the environment variable HTTPS_PROXY, or pip's own options (see: "
+            f"pip config --help). Then: mmdl fetch {model.name}"
         )
     if "No matching distribution" in said:
         return FetchError(
-            f"pip finds no {pinned} where it looks for packages (see: pip config list). "
-            "A mirror may lack it: ask who keeps the mirror, or use pip's standard index."
+            f"where pip looks for packages (see: pip config list) there is no {pinned}, only other versions. "
+            "Ask who keeps that mirror, or use pip's standard index."
         )
     lines = [line for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["it said nothing"]

