@@ -49,8 +49,7 @@ _PLURALS = {plural_of(name): name for name in _NOUNS} | {"toruses": "torus"}
 _RELATIONS = {name: name for name in RELATIONS} | {
     own: plain for own, plain in _PLAIN.items() if plain in RELATIONS
 }
-_LINK = LINK.split()
-_WORDS = {*_KIND, *_NOUNS, *_PLURALS, *NUMBERS, *_LINK, "a", "an", "the", "is", "and"}
+_WORDS = {*_KIND, *_NOUNS, *_PLURALS, *NUMBERS, *LINK.split(), "a", "an", "the", "is", "and"}
 _WORDS |= set(" ".join((*_RELATIONS, *OPENINGS)).split())
 
 
@@ -90,7 +89,7 @@ class _Reader:
             raise self.error("'a', 'an', 'the', a number or a noun")
         things, relations = [self.noun()], []
         while True:
-            linked = bool(relations) and self.skip(LINK)
+            linked = self.skip(LINK)
             relation = self.skip(*_RELATIONS)
             if not relation:
                 if linked:

@@ -1,13 +1,17 @@
-"""What is said of a scene, before it is put into words."""
+"""What is said of a scene, before it is put into words, and how likely just that is said."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Sequence
+from itertools import permutations
 
 import torch
+from jaxtyping import Float64
+from torch import Tensor
 
 from mmdl_course.data.world.claims import ATTRIBUTES, RELATIONS, Clause, Phrase, describe, related, without
-from mmdl_course.data.world.scene import SLOTS, Scenes
+from mmdl_course.data.world.scene import SLOTS, Scenes, index_of
 
-__all__ = ["LEVELS", "speak_of"]
+__all__ = ["LEVELS", "likelihood", "speak_of"]
 
 LEVELS = {
     "gist": "one object",
@@ -86,3 +90,92 @@ def _leave_out(phrase: Phrase, draws: list[float], detail: float, never: Collect
 
 def _fits(said: Phrase, full: Phrase) -> bool:
     return all(getattr(said, kind) in (None, getattr(full, kind)) for kind in ATTRIBUTES)
+
+
+def likelihood(
+    captions: Sequence[tuple[Clause, ...]], scenes: Scenes, *, level: str
+) -> Float64[Tensor, "caption scene"]:
+    """How likely `speak_of` says just this of each scene, given which attributes of the things it names.
+
+    Whether an attribute is named does not depend on the scene, so the factor that is missing is the same for
+    all scenes of a caption.
+
+    Args:
+        captions: what is said.
+        scenes: what it may be said of.
+        level: of the captions, from LEVELS.
+
+    Returns:
+        Probabilities.
+
+    Raises:
+        ValueError: no such level.
+    """
+    index_of(level, LEVELS, "level")
+    relations = torch.stack([related(name, scenes) for name in RELATIONS]).double()
+    objects = scenes.present.sum(1)
+    found = torch.zeros(len(captions), len(scenes), dtype=torch.float64, device=objects.device)
+    for row, clauses in zip(found, captions, strict=True):
+        things = [thing for clause in clauses for thing in clause.things]
+        if len(things) > SLOTS or any(clause.quality is not None for clause in clauses):
+            continue
+        fits = torch.stack([thing.matches(scenes) for thing in things])  # (thing, scene, object)
+        able = fits.any(2).all(0) & (objects >= len(things))
+        some = able.nonzero().flatten()  # few: the rest is only worked out for these
+        row[some] = _LIKELIHOODS[level](
+            clauses, fits[:, some].double(), relations[:, some], objects[some].double()
+        )
+    return found
+
+
+def _gist(clauses: tuple[Clause, ...], fits: Tensor, _relations: Tensor, objects: Tensor) -> Tensor:
+    """One object, each as likely as the others."""
+    if len(fits) > 1 or clauses[0].number is not None:
+        return torch.zeros_like(objects)
+    return fits[0].sum(1) / objects
+
+
+def _pair(clauses: tuple[Clause, ...], fits: Tensor, relations: Tensor, objects: Tensor) -> Tensor:
+    """As `_gist` where there is one object; else a count, or two objects in order."""
+    alike = fits[0].sum(1)
+    counted = _COUNT_SHARE * (alike > 1).double()
+    if clauses[0].number is not None:
+        told = len(clauses) == 1
+        return counted * (alike == clauses[0].number) * alike / objects * told
+    if len(fits) == 1:
+        return _gist(clauses, fits, relations, objects) * (objects == 1)
+    if len(fits) > 2 or clauses[-1].number is not None:
+        return torch.zeros_like(objects)
+    number = relations.sum(0)  # (scene, object, object)
+    if clauses[0].relations:
+        (name,) = clauses[0].relations
+        way = (1 - _LIST_SHARE) * relations[RELATIONS.index(name)] / number.clamp(min=1)
+    else:
+        share = 1 - (1 - _LIST_SHARE) * (number > 0).double() - counted[:, None, None]
+        way = share * ~torch.eye(fits.shape[2], dtype=torch.bool, device=fits.device)
+    total = torch.einsum("sa,sb,sab->s", fits[0], fits[1], way)
+    return total / (objects * (objects - 1)).clamp(min=1)
+
+
+def _full(clauses: tuple[Clause, ...], fits: Tensor, relations: Tensor, objects: Tensor) -> Tensor:
+    """All objects, every order as likely; each link as likely as the others that hold."""
+    if any(clause.number is not None for clause in clauses):
+        return torch.zeros_like(objects)
+    number = relations.sum(0)  # (scene, object, object)
+    links = [link for clause in clauses for link in (*clause.relations, None)][:-1]
+    ways = [
+        (number == 0).double() if link is None else relations[RELATIONS.index(link)] / number.clamp(min=1)
+        for link in links
+    ]
+    total = torch.zeros_like(objects)
+    for order in permutations(range(fits.shape[2]), len(fits)):
+        chance = torch.ones_like(objects)
+        for place, slot in enumerate(order):
+            chance = chance * fits[place, :, slot]
+        for way, first, second in zip(ways, order, order[1:], strict=False):
+            chance = chance * way[:, first, second]
+        total += chance
+    return total / math.factorial(len(fits)) * (objects == len(fits))
+
+
+_LIKELIHOODS = {"gist": _gist, "pair": _pair, "full": _full}

@@ -8,7 +8,7 @@ from mmdl_course.data.world.claims import NUMBERS, Clause, Phrase
 __all__ = ["EVERYDAY", "LINK", "OPENINGS", "STYLES", "TEMPLATES", "Style", "plural_of", "prompt"]
 
 LINK = "which is"
-"""Before the second and each further relation of a clause."""
+"""What introduces the second and each further relation of a clause."""
 
 EVERYDAY = {
     "small": "little",
