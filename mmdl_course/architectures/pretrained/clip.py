@@ -130,24 +130,29 @@ def load_clip(name: str | Path, *, device: torch.device | str = "cpu") -> CLIP:
         CacheError: it is not on this machine, or is damaged; the message says what to type.
     """
     from safetensors import SafetensorError
-    from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
+    from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, CLIPModel
 
     try:
         with quietly():
+            config = AutoConfig.from_pretrained(name, local_files_only=True)
+            if config.model_type != "clip":
+                raise ValueError(f"it is a model of type {config.model_type}")
             network, loaded = CLIPModel.from_pretrained(
-                name, local_files_only=True, dtype=torch.float32, output_loading_info=True
+                name, config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
             )
             tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
             image_processor = AutoImageProcessor.from_pretrained(name, local_files_only=True)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        if loaded["missing_keys"]:
+            raise ValueError(f"the weights lack {min(loaded['missing_keys'])}")
+        if len(tokenizer) <= len(tokenizer.all_special_ids):  # what transformers makes of no files
+            raise ValueError("there is no tokeniser")
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         if Path(name).is_dir():
             raise CacheError(f"{name} holds no CLIP that can be loaded: {_first_line(error)}") from error
         raise CacheError(
             f"CLIP '{name}' is neither a folder nor in the Hugging Face cache. "
             f'With the internet, type once: hf download {name} --exclude "*.h5" --exclude "*.msgpack"'
         ) from error
-    if loaded["missing_keys"]:
-        raise CacheError(f"{name} holds no whole CLIP: {sorted(loaded['missing_keys'])[0]} is missing.")
     card = Card(
         name=str(name),
         what="CLIP, images and texts → one space",

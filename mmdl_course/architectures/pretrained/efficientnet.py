@@ -57,11 +57,13 @@ class EfficientNetLite0:
         size = (self.side, self.side)
         return nn.functional.interpolate(middle, size=size, mode="bicubic", antialias=True).clamp(0, 1)
 
-    def feature_map(self, images: Float[Tensor, "image 3 224 224"]) -> Float[Tensor, "image 1280 row column"]:
+    def feature_map(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> Float[Tensor, "image 1280 row column"]:
         """What the network sees at 7 × 7 places, each about 32 pixels wide.
 
         Args:
-            images: RGB, 0 to 1; see `prepare`.
+            images: RGB, 0 to 1, 224 × 224 pixels; see `prepare`.
 
         Returns:
             1,280 features per place, 0 to 6.
@@ -75,11 +77,11 @@ class EfficientNetLite0:
             raise ValueError(f"images are 224 × 224 pixels, not {height} × {width}. Try prepare(images).")
         return self.network.extract_features((255 * images - 127) / 128)  # (image, 1280, 7, 7)
 
-    def features(self, images: Float[Tensor, "image 3 224 224"]) -> Float[Tensor, "image 1280"]:
+    def features(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 1280"]:
         """The mean of `feature_map` over all places: what the classifier's linear head reads.
 
         Args:
-            images: RGB, 0 to 1; see `prepare`.
+            images: RGB, 0 to 1, 224 × 224 pixels; see `prepare`.
 
         Returns:
             1,280 features per image, 0 to 6.
@@ -89,11 +91,11 @@ class EfficientNetLite0:
         """
         return self.feature_map(images).mean(dim=(2, 3))  # (image, 1280)
 
-    def logits(self, images: Float[Tensor, "image 3 224 224"]) -> Float[Tensor, "image 1000"]:
+    def logits(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 1000"]:
         """Scores of the ImageNet classes before the softmax.
 
         Args:
-            images: RGB, 0 to 1; see `prepare`.
+            images: RGB, 0 to 1, 224 × 224 pixels; see `prepare`.
 
         Returns:
             Natural logarithms of the probabilities, up to a constant per image.
@@ -103,11 +105,11 @@ class EfficientNetLite0:
         """
         return self.network._fc(self.features(images))  # its dropout does nothing in evaluation mode
 
-    def top(self, images: Float[Tensor, "image 3 224 224"], *, count: int = 5) -> list[dict[str, float]]:
+    def top(self, images: Float[Tensor, "image 3 height width"], *, count: int = 5) -> list[dict[str, float]]:
         """The most probable classes of every image.
 
         Args:
-            images: RGB, 0 to 1; see `prepare`.
+            images: RGB, 0 to 1, 224 × 224 pixels; see `prepare`.
             count: how many classes, 1 to 1,000.
 
         Returns:
