@@ -25,7 +25,7 @@ _DISK, _MEMORY = 2, 2  # GB below which work is likely to fail
 class Finding:
     """One line of the doctor's report."""
 
-    state: Literal["ok", "warning", "problem"]
+    state: Literal["ok", "note", "warning", "problem"]
     what: str
     remedy: str = ""
 
@@ -40,7 +40,7 @@ def examine(course: Course) -> bool:
         Whether there is no problem; warnings do not count.
     """
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    styles = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+    styles = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold red"}
     problems = 0
     for check in _CHECKS:
         for finding in _findings(check, course):
@@ -212,6 +212,22 @@ def _notebooks(course: Course) -> Iterator[Finding]:
         yield Finding("ok", f"{len(names)} notebook{'s' * (len(names) != 1)} built")
 
 
+def _models(course: Course) -> Iterator[Finding]:  # noqa: ARG001 (all checks have the same signature)
+    from mmdl_course.cache import CacheError, cache_folder
+    from mmdl_course.models import MODELS, model_folder
+
+    for model in MODELS.values():
+        remedy = f"mmdl fetch {model.name}"
+        try:
+            yield Finding("ok", f"model {model.name} ({model_folder(model)})")
+        except CacheError as error:
+            if cache_folder("models", model.name).exists():
+                yield Finding("warning", str(error).split(" Repair")[0], remedy)
+            else:
+                what = f"model {model.name} is not fetched; some later weeks use it"
+                yield Finding("note", what, f"{remedy}  ({model.size / 1e6:.0f} MB, once)")
+
+
 def _room(course: Course) -> Iterator[Finding]:
     import psutil
 
@@ -241,5 +257,6 @@ _CHECKS: tuple[Callable[[Course], Iterator[Finding]], ...] = (
     _kernel,
     _configuration,
     _notebooks,
+    _models,
     _room,
 )

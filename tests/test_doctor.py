@@ -134,6 +134,23 @@ def test_the_environment_next_door_is_a_warning(course):
     assert "not from the course's .venv" in finding.what
 
 
+def test_models_that_are_not_fetched_are_a_note_and_no_problem(course, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MMDL_CACHE", str(tmp_path))
+    monkeypatch.setattr(doctor, "_CHECKS", (doctor._models,))
+    assert doctor.examine(course) is True
+    said = capsys.readouterr().out
+    assert "note    model minilm is not fetched; some later weeks use it\n" in said
+    assert "→ mmdl fetch minilm  (84 MB, once)" in said
+
+
+def test_a_damaged_model_is_a_warning(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMDL_CACHE", str(tmp_path))
+    (tmp_path / "models" / "minilm").mkdir(parents=True)
+    (finding,) = findings(doctor._models, course, "warning")
+    assert finding.what.endswith("manifest.json is missing or damaged.")
+    assert finding.remedy == "mmdl fetch minilm"
+
+
 def test_little_room_is_a_warning_and_no_problem(course, monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=4e8))
     (finding,) = findings(doctor._room, course, "warning")
