@@ -55,7 +55,7 @@ bench: $(READY)  ## measure performance: the world, and the lessons under the gr
 
 models: $(READY)  ## fetch the pretrained models and run their tests
 	$(BIN)/mmdl fetch
-	$(BIN)/python -m pytest tests/test_fetch.py tests/architectures/test_pretrained.py
+	$(BIN)/python -m pytest tests/test_fetch.py tests/architectures/test_pretrained.py tests/architectures/test_pretrained_clip.py
 
 doctor: $(READY)  ## say what is missing or mismatched, and the remedy
 	$(BIN)/mmdl doctor
