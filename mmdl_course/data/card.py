@@ -44,8 +44,9 @@ class Card:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        left = "style='text-align:left'"
         rows = "".join(
-            f"<tr style='text-align:left'><th>{name}</th><td style='text-align:left'>{html.escape(value)}</td></tr>"
+            f"<tr><th {left}>{name}</th><td {left}>{html.escape(value)}</td></tr>"
             for name, value in self._lines()
         )
         return f"<table><caption>{html.escape(self.title)}</caption>{rows}</table>"

@@ -14,9 +14,9 @@ __all__ = ["Electrocardiogram", "load_ecg"]
 RATE = 360.0
 """Samples per second of the ECG as far as its hum tells; the package does not say.
 
-Its spectrum has a line at 1/6 of a cycle per sample. Read as the 60 Hz of American mains that is 360 Hz, the rate
-of the MIT-BIH recordings; the beats then come at 66 per minute and the QT interval is 0.4 s, both ordinary. Read
-as 50 Hz it would be 300 Hz and 55 beats per minute, which a heart can also do.
+Its spectrum has a line at 1/6 of a cycle per sample. Read as the 60 Hz of American mains that is 360 Hz, the
+rate of the MIT-BIH recordings; the beats then come at 66 per minute and the QT interval is 0.4 s, both
+ordinary. Read as 50 Hz it would be 300 Hz and 55 beats per minute, which a heart can also do.
 """
 
 

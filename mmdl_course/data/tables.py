@@ -147,7 +147,8 @@ def load_diabetes() -> Table:
         "scikit-learn",
         title="Progression of diabetes",
         source="B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least Angle Regression, Annals of "
-        "Statistics 32, 2004 (doi:10.1214/009053604000000067; www4.stat.ncsu.edu/~boos/var.select/diabetes.html)",
+        "Statistics 32, 2004 (doi:10.1214/009053604000000067), "
+        "www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
         licence="not stated by its authors; the copy: BSD-3-Clause (the package's)",
     )
     from sklearn.datasets import load_diabetes as load
@@ -189,7 +190,8 @@ def load_sea_temperature() -> Table:
         "PyWavelets",
         title="Sea surface temperature in the regions of El Niño",
         source="NOAA Climate Prediction Center, ERSSTv4 monthly indices "
-        "(www.cpc.ncep.noaa.gov/data/indices), made as in B. Huang and others, Journal of Climate 28, 2015 (doi:10.1175/JCLI-D-14-00006.1)",
+        "(www.cpc.ncep.noaa.gov/data/indices), made as in B. Huang and others, "
+        "Journal of Climate 28, 2015 (doi:10.1175/JCLI-D-14-00006.1)",
         licence="public domain (work of the United States' government, as the package says)",
     )
     with np.load(shipped_file("PyWavelets", "pywt/data/sst_nino3.npz")) as archive:
