@@ -39,6 +39,19 @@ def test_impossible_cameras_are_refused_by_name(bad):
         Camera(**bad)
 
 
+@pytest.mark.parametrize("field", ["azimuth", "distance"])
+def test_cameras_at_no_place_are_refused(field):
+    with pytest.raises(ValueError, match=f"{field} must .*be finite, not inf"):
+        Camera(**{field: math.inf})
+
+
+def test_a_target_has_three_coordinates():
+    with pytest.raises((ValueError, TypeError), match="target"):
+        Camera(target=torch.zeros(2, 2))
+    with pytest.raises(ValueError, match="size must be at least 1, not 0"):
+        Camera().intrinsics(0)
+
+
 def test_fields_for_different_numbers_of_scenes_are_refused():
     with pytest.raises((ValueError, TypeError), match=r"numbers of scenes|elevation"):
         _ = Camera(azimuth=torch.zeros(2), elevation=torch.full((3,), 20.0)).count

@@ -289,7 +289,7 @@ def test_a_false_caption_has_no_recall():
         (lambda: retrieval(config=ONE, detail=0.5, gallery=9, at=10), "in 1..9"),
         (
             lambda: retrieval_estimate(generator=generator(), detail=1.0, gallery=9, galleries=1),
-            "at least 2 galleries",
+            "galleries must be at least 2, not 1",
         ),
         (lambda: retrieval(config=ONE, detail=2.0, gallery=9), "detail must lie in 0..1"),
         (
@@ -297,8 +297,8 @@ def test_a_false_caption_has_no_recall():
             "no attribute is called 'hue'",
         ),
         (lambda: oracle_recall(["a cube"], sample_scenes(1, generator=generator()), find="caption"), "crowd"),
-        (lambda: vqa(generator=generator(), scenes=2), "at least 4 scenes"),
-        (lambda: captioning(generator=generator(), detail=1.0, scenes=1), "at least 2 scenes"),
+        (lambda: vqa(generator=generator(), scenes=2), "scenes must be at least 4, not 2"),
+        (lambda: captioning(generator=generator(), detail=1.0, scenes=1), "scenes must be at least 2, not 1"),
     ],
 )
 def test_impossible_requests_say_why(call, message):

@@ -140,6 +140,7 @@ def test_what_cannot_be_asked_is_left_out():
         ("where is the cube?", "should look like"),
         ("how many cube are there?", "plural"),
         ("is there a red sphere and a cube?", "one noun phrase"),
+        ("is there a photo of a cube?", "cannot read 'photo'"),
     ],
 )
 def test_unreadable_questions_say_why(text, message):

@@ -95,9 +95,16 @@ def test_most_objects_of_sampled_scenes_can_be_named():
     assert len(refer(scenes, generator=generator())) > 0.9 * scenes.present.sum()
 
 
+def test_a_share_of_relations_beyond_all_is_refused(scenes):
+    with pytest.raises(ValueError, match=r"relational must lie in 0\.\.1, not 1\.5"):
+        refer(scenes, generator=generator(), relational=1.5)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("the photo of a cube", "cannot read 'photo'"),
+        ("the cube and a cone", "one noun phrase"),
         ("red cube", "should look like"),
         ("the rde cube", "did you mean 'red'"),
         ("the cube above the sphere", "cannot read 'above'"),

@@ -249,8 +249,12 @@ def test_no_two_views_of_the_wedge_around_it_are_alike():
 def test_wrong_requests_are_named():
     with pytest.raises(ValueError, match="camera is for 3 scenes, there are 2"):
         render(make_scenes([], []), camera=Camera(azimuth=torch.zeros(3)))
-    with pytest.raises(ValueError, match="size and samples"):
+    with pytest.raises(ValueError, match="must be at least 1"):
         render(make_scenes([]), size=0)
+    with pytest.raises(ValueError, match=r"elevation must lie in \(0, 90\], not -10"):
+        Light(elevation=-10.0)
+    with pytest.raises(ValueError, match=r"shade must lie in 0..1"):
+        Light(shade=1.5)
 
 
 def test_rendering_leaves_torchs_threads_as_they_were(scenes, monkeypatch):

@@ -127,6 +127,42 @@ def test_what_cannot_be_met_is_refused_with_a_reason():
         SceneConfig(sizes=())
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"objects": (3, 2)}, r"\(fewest, most\) within 1\.\.4, not \(3, 2\)"),
+        ({"colours": ("red", "red")}, "colours names 'red' twice"),
+        ({"gap": -0.1}, r"gap must be at least 0 and finite, not -0\.1"),
+        ({"gap": float("nan")}, "gap must be"),
+        ({"held_out": (("cube", "red"),)}, "no colour, the first of a held_out pair, is called 'cube'"),
+        ({"held_out": (("red", "blue"),)}, "no shape, the second of a held_out pair, is called 'blue'"),
+        ({"pairs": "held_out"}, "pairs='held_out' and 0 pairs in held_out"),
+        (
+            {"colours": ("red",), "held_out": tuple(("red", shape) for shape in SHAPES)},
+            "no .* pair is left to draw with pairs='seen' and 6 pairs in held_out",
+        ),
+    ],
+)
+def test_an_impossible_world_says_which_field_is_to_blame(options, message):
+    with pytest.raises(ValueError, match=message):
+        SceneConfig(**options)
+
+
+def test_factors_must_be_one_finite_number_per_scene():
+    with pytest.raises((ValueError, TypeError), match="yaw"):
+        scenes_from_factors(x=torch.zeros(2), yaw=torch.zeros(3))
+    with pytest.raises(ValueError, match="factor 'x' has values that are not finite"):
+        scenes_from_factors(x=torch.tensor([0.0, float("nan")]))
+
+
+def test_no_scenes_can_be_drawn_but_not_fewer():
+    assert len(sample_scenes(0, generator=generator())) == 0
+    with pytest.raises(ValueError, match="count must be at least 0, not -1"):
+        sample_scenes(-1, generator=generator())
+    with pytest.raises(ValueError, match="count must be at least 0, not -1"):
+        sample_factors(-1, free=["x"], generator=generator())
+
+
 def test_factors_stay_in_their_ranges_and_just_the_named_ones_vary():
     scenes, factors = sample_factors(400, free=["yaw", "x"], generator=generator())
     for column, name in enumerate(["yaw", "x"]):
@@ -147,7 +183,7 @@ def test_with_nothing_free_all_scenes_are_one_and_unknown_factors_are_refused():
     assert torch.equal(images[0], images[2])
     with pytest.raises(ValueError, match="no factor is called 'tilt'"):
         sample_factors(3, free=["tilt"], generator=generator())
-    with pytest.raises(ValueError, match="named once"):
+    with pytest.raises(ValueError, match="'x' twice"):
         sample_factors(3, free=["x", "x"], generator=generator())
 
 

@@ -212,5 +212,5 @@ def test_bad_requests_say_what_is_wrong(scenes):
             look(scenes, "grey", severity)
     with pytest.raises(ValueError, match="the camera is for 3 scenes, there are 10"):
         look(scenes, "viewpoint", 0.5, camera=Camera(azimuth=torch.zeros(3)))
-    with pytest.raises(ValueError, match="size and samples must be at least 1"):
+    with pytest.raises(ValueError, match="size must be at least 1"):
         shifted(scenes, "grey", 0.5, size=0, generator=rng())

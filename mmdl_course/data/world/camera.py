@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from mmdl_course.data.world.inputs import check_count
+
 __all__ = ["FRONT", "Camera"]
 
 
@@ -37,8 +39,12 @@ class Camera:
             value = torch.as_tensor(getattr(self, name))
             if isinstance(getattr(self, name), Tensor) != (value.ndim == 1):
                 raise ValueError(f"{name} must be a number, or a tensor with one entry per scene")
-            if not ((value > low) & (value <= high)).all():
-                raise ValueError(f"{name} must lie in ({low}, {high}], not {getattr(self, name)}")
+            if not ((value > low) & (value <= high) & value.isfinite()).all():
+                wanted = "be finite" if math.isinf(low) else f"lie in ({low}, {high}] and be finite"
+                raise ValueError(f"{name} must {wanted}, not {getattr(self, name)}")
+        target = torch.as_tensor(self.target)
+        if target.ndim != 1 + isinstance(self.target, Tensor) or target.shape[-1] != 3:
+            raise ValueError("target must be three numbers (x, y, z), or a tensor with three per scene")
 
     def __getitem__(self, index: slice | Int64[Tensor, " chosen"]) -> "Camera":
         """The cameras of some scenes; what is shared stays shared.
@@ -71,7 +77,11 @@ class Camera:
 
         Returns:
             One matrix for a shared camera, otherwise one per scene.
+
+        Raises:
+            ValueError: size is not positive.
         """
+        check_count("size", size)
         focal = size / 2 / self.half_width()
         matrix = torch.zeros(len(focal), 3, 3, device=focal.device)
         matrix[:, 0, 0] = matrix[:, 1, 1] = focal

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, index_of
+from mmdl_course.data.world.inputs import index_of
+from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes
 
 __all__ = ["NUMBERS", "RELATIONS", "Claim", "Clause", "Phrase", "claims", "holds", "related"]
 

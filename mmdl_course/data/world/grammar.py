@@ -17,7 +17,7 @@ import re
 from mmdl_course.data.world.claims import ATTRIBUTES, NUMBERS, RELATIONS, Clause, Phrase
 from mmdl_course.data.world.styles import LINK, OPENINGS, STYLES, plural_of
 
-__all__ = ["CaptionError", "read"]
+__all__ = ["CaptionError", "read", "read_phrase"]
 
 
 class CaptionError(ValueError):
@@ -36,7 +36,29 @@ def read(text: str) -> tuple[Clause, ...]:
     Raises:
         CaptionError: a word the grammar cannot read there, or an unfinished sentence.
     """
+    if not isinstance(text, str):
+        raise CaptionError(f"there is one text to read at a time, a str, not {type(text).__name__}")
     return _Reader(text).sentence()
+
+
+def read_phrase(words: str, *, plural: bool = False) -> Phrase:
+    """Read one noun phrase without article.
+
+    Args:
+        words: "small red cube"; "small red cubes" where `plural`. In any style, too.
+        plural: whether several things are meant.
+
+    Returns:
+        What it says.
+
+    Raises:
+        CaptionError: a word the grammar cannot read there, or something after the phrase.
+    """
+    reader = _Reader(words)
+    phrase = reader.things(plural=plural)
+    if reader.next is not None:
+        raise reader.error("the end, after one noun phrase,")
+    return phrase
 
 
 _PLAIN = {own: plain for style in STYLES.values() for plain, own in style.words.items()}

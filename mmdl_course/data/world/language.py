@@ -9,7 +9,8 @@ import torch
 
 from mmdl_course.data.world.claims import ATTRIBUTES, Claim
 from mmdl_course.data.world.grammar import CaptionError, read
-from mmdl_course.data.world.scene import Scenes, index_of
+from mmdl_course.data.world.inputs import check_between, check_generator, check_names, index_of
+from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.speaker import LEVELS, speak_of
 from mmdl_course.data.world.styles import STYLES
 from mmdl_course.data.world.threads import one_thread
@@ -48,10 +49,10 @@ def caption(
     Raises:
         ValueError: a scene is empty, detail is out of range, or no such style, level or attribute.
     """
-    if not 0 <= detail <= 1:
-        raise ValueError(f"detail must lie in 0..1, not {detail}")
+    check_generator(generator)
+    check_between("detail", detail, 0, 1)
     index_of(level, LEVELS, "level")
-    check_kinds(leave_out)
+    check_names("leave_out", leave_out, ATTRIBUTES, "attribute")
     shares = _shares(style)
     if not scenes.present.any(1).all():
         raise ValueError(
@@ -70,22 +71,13 @@ def caption(
     ]
 
 
-def check_kinds(leave_out: Sequence[str]) -> None:
-    """Refuse what is not a sequence of kinds of attribute."""
-    if isinstance(leave_out, str):
-        raise ValueError(f"leave_out takes several kinds of attribute: write ('{leave_out}',)")
-    for kind in leave_out:
-        index_of(kind, ATTRIBUTES, "attribute")
-
-
 def _shares(style: str | Sequence[str] | Mapping[str, float | int]) -> dict[str, float | int]:
     if isinstance(style, str):
         style = (style,)
     shares = dict(style) if isinstance(style, Mapping) else dict.fromkeys(style, 1)
     for name, share in shares.items():
         index_of(name, STYLES, "style")
-        if not 0 <= share < float("inf"):
-            raise ValueError(f"the weight of style '{name}' must be a number of at least 0, not {share}")
+        check_between(f"the weight of style '{name}'", share, 0)
     if not sum(shares.values()):
         raise ValueError(f"style names nothing to draw from: give at least one of {', '.join(STYLES)}")
     return shares

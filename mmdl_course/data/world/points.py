@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from mmdl_course.data.world.inputs import check_between, check_count, check_generator
 from mmdl_course.data.world.scene import SHAPES, Scenes
 from mmdl_course.data.world.shading import ground_colour
 from mmdl_course.data.world.solids import Vector
@@ -82,8 +83,9 @@ def point_cloud(
     Raises:
         ValueError: points or ground out of range, or a scene without objects and no ground.
     """
-    if points < 1 or ground < 0:
-        raise ValueError(f"points must be at least 1 and ground at least 0, not {points} and {ground}")
+    check_count("points", points)
+    check_between("ground", ground, 0)
+    check_generator(generator)
     device = scenes.position.device
     areas = torch.tensor([BODIES[name].area for name in SHAPES], device=device)
     area = areas[scenes.shape] * scenes.scale.square() * scenes.present
@@ -148,8 +150,10 @@ def voxels(scenes: Scenes, *, size: int = 32, extent: float = 2.8) -> Voxels:
     Raises:
         ValueError: size is odd or not positive, or extent is not positive.
     """
-    if size < 2 or size % 2 or extent <= 0:
-        raise ValueError(f"size must be even and positive and extent positive, not {size} and {extent}")
+    check_count("size", size, least=2)
+    check_between("extent", extent, 0, open_low=True)
+    if size % 2:
+        raise ValueError(f"size must be even, since half as many voxels are stacked along z, not {size}")
     device = scenes.position.device
     place = ((torch.arange(size, device=device) + 0.5) * (2 / size) - 1) * extent
     z, y, x = torch.meshgrid(place + extent, place, place, indexing="ij")

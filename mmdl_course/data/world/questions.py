@@ -21,8 +21,9 @@ from jaxtyping import Int8
 from torch import Tensor
 
 from mmdl_course.data.world.claims import ATTRIBUTES, RELATIONS, Phrase, related
-from mmdl_course.data.world.language import CaptionError, parse
-from mmdl_course.data.world.scene import SLOTS, Scenes, index_of
+from mmdl_course.data.world.grammar import CaptionError, read_phrase
+from mmdl_course.data.world.inputs import check_generator, check_names, index_of
+from mmdl_course.data.world.scene import SLOTS, Scenes
 from mmdl_course.data.world.threads import one_thread
 
 __all__ = ["KINDS", "Query", "Question", "answer", "answer_table", "ask", "read_question"]
@@ -124,6 +125,8 @@ def ask(
     Raises:
         ValueError: an unknown kind.
     """
+    check_generator(generator)
+    check_names("kinds", kinds, KINDS, "kind of question")
     draw = _balanced if balanced else _one_each
     found = []
     for kind in kinds:
@@ -213,12 +216,9 @@ _FORMS = (
 
 def _read_phrase(words: str, text: str, *, plural: bool) -> Phrase:
     try:
-        found = parse(f"two {words}" if plural else f"a {words}")
+        return read_phrase(words, plural=plural)
     except CaptionError as error:
         raise CaptionError(f"cannot read the question '{text}': {error}") from None
-    if len(found) > 1:
-        raise CaptionError(f"cannot read the question '{text}': '{words}' should be one noun phrase")
-    return found[0].subject
 
 
 class _Look:

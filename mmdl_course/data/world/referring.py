@@ -16,7 +16,8 @@ from torch import Tensor
 
 from mmdl_course.data.world.camera import FRONT, Camera
 from mmdl_course.data.world.claims import RELATIONS, Phrase, describe, related
-from mmdl_course.data.world.language import CaptionError, parse
+from mmdl_course.data.world.grammar import CaptionError, read_phrase
+from mmdl_course.data.world.inputs import check_between, check_generator
 from mmdl_course.data.world.render import render
 from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.threads import one_thread
@@ -75,7 +76,12 @@ def refer(
 
     Returns:
         The expressions, ordered by scene and slot, with the number of objects left out.
+
+    Raises:
+        ValueError: relational is out of range, or what `render` refuses.
     """
+    check_generator(generator)
+    check_between("relational", relational, 0, 1)
     boxes = render(scenes, camera=camera, size=size, shadows=False).boxes
     shown = (boxes[..., 2:] - boxes[..., :2] >= LEAST * size).all(-1)  # nan compares false
     shown = shown.tolist()
@@ -133,12 +139,9 @@ def resolve(expression: str, scenes: Scenes) -> Int64[Tensor, " scene"]:
 
 def _read(words: str, expression: str) -> Phrase:
     try:
-        found = parse(f"a {words}")
+        return read_phrase(words)
     except CaptionError as error:
         raise CaptionError(f"cannot read '{expression}': {error}") from None
-    if len(found) > 1:
-        raise CaptionError(f"cannot read '{expression}': '{words}' should be one noun phrase")
-    return found[0].subject
 
 
 def _single(fits: Bool[Tensor, "scene object"]) -> Int64[Tensor, " scene"]:

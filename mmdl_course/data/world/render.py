@@ -14,6 +14,7 @@ from torch import Tensor
 from mmdl_course.data.world import frame as rays
 from mmdl_course.data.world.camera import FRONT, Camera
 from mmdl_course.data.world.frame import Frame
+from mmdl_course.data.world.inputs import check_count
 from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.shading import LAMP, Light, ground_colour, surface_colour
 from mmdl_course.data.world.shadows import ground_in_shadow, objects_in_shadow
@@ -80,8 +81,8 @@ def render(
     Raises:
         ValueError: the camera is for another number of scenes, or size or samples is not positive.
     """
-    if size < 1 or samples < 1:
-        raise ValueError(f"size and samples must be at least 1, not {size} and {samples}")
+    check_count("size", size)
+    check_count("samples", samples)
     if camera.count not in (None, len(scenes)):
         raise ValueError(f"the camera is for {camera.count} scenes, there are {len(scenes)}")
     step = max(1, rays.RAYS // (size * samples) ** 2)

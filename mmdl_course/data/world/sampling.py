@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from mmdl_course.data.world.inputs import check_between, check_count, check_generator, check_names, index_of
 from mmdl_course.data.world.scene import (
     COLOURS,
     MATERIALS,
@@ -16,7 +17,6 @@ from mmdl_course.data.world.scene import (
     SIZES,
     SLOTS,
     Scenes,
-    index_of,
     make_scenes,
 )
 from mmdl_course.data.world.threads import one_thread
@@ -67,20 +67,28 @@ class SceneConfig:
     gap: float = 0.15
 
     def __post_init__(self) -> None:
+        if not isinstance(self.objects, Sequence) or len(self.objects) != 2:
+            raise ValueError(f"objects takes two numbers, (fewest, most), not {self.objects!r}")
         fewest, most = self.objects
+        for number in self.objects:
+            check_count("objects", number, least=0)
         if not 1 <= fewest <= most <= SLOTS:
             raise ValueError(f"objects must be (fewest, most) within 1..{SLOTS}, not {self.objects}")
-        if not 0 <= self.spurious <= 1:
-            raise ValueError(f"spurious must lie in 0..1, not {self.spurious}")
+        check_between("spurious", self.spurious, 0, 1)
+        check_between("gap", self.gap, 0)
         for field, names, kind in _KINDS:
-            chosen = getattr(self, field)
-            if not chosen:
+            check_names(field, getattr(self, field), names, kind)
+            if not getattr(self, field):
                 raise ValueError(f"{field} is empty: allow at least one {kind}")
-            for name in chosen:
-                index_of(name, names, kind)
-        for colour, shape in self.held_out:
-            index_of(colour, COLOURS, "colour")
-            index_of(shape, SHAPES, "shape")
+        for pair in self.held_out:
+            if isinstance(pair, str) or len(pair) != 2:
+                raise ValueError(
+                    f"held_out takes (colour, shape) pairs, such as (('red', 'cube'),), not {pair!r}"
+                )
+            index_of(pair[0], COLOURS, "colour, the first of a held_out pair,")
+            index_of(pair[1], SHAPES, "shape, the second of a held_out pair,")
+        index_of(self.pairs, ("seen", "held_out"), "choice of pairs")
+        self.joint()
 
     def joint(self) -> Float[Tensor, "shape colour"]:
         """Probability of each (shape, colour) pair, rows SHAPES, columns COLOURS.
@@ -98,7 +106,8 @@ class SceneConfig:
         allowed = allowed * (apart if self.pairs == "held_out" else 1 - apart)
         if not allowed.any():
             raise ValueError(
-                "no (colour, shape) pair is left to draw: allow more shapes or colours, or change held_out"
+                f"no (colour, shape) pair is left to draw with pairs='{self.pairs}' and {len(self.held_out)} "
+                "pairs in held_out: allow more shapes or colours, or change held_out"
             )
         joint = torch.zeros_like(allowed)
         for place, row in enumerate(rows):
@@ -136,6 +145,8 @@ def sample_scenes(count: int, *, generator: torch.Generator, config: SceneConfig
     Raises:
         ValueError: the objects do not fit into the field with the gap that `config` asks for.
     """
+    check_count("count", count, least=0)
+    check_generator(generator)
     fewest, most = config.objects
     number = torch.randint(fewest, most + 1, (count, 1), generator=generator)
     present = torch.arange(SLOTS) < number  # (scene, object)
@@ -183,10 +194,9 @@ def sample_factors(
     Raises:
         ValueError: an unknown factor, or one named twice.
     """
-    for name in free:
-        index_of(name, FACTORS, "factor")
-    if len(set(free)) < len(free):
-        raise ValueError(f"each factor can be named once, not {list(free)}")
+    check_count("count", count, least=0)
+    check_generator(generator)
+    check_names("free", free, FACTORS, "factor")
     low, high = torch.tensor([FACTORS[name] for name in free]).reshape(-1, 2).T
     factors = low + (high - low) * torch.rand(count, len(free), generator=generator)
     if not free:
@@ -216,12 +226,20 @@ def scenes_from_factors(**values: Float[Tensor, " scene"]) -> Scenes:
         One scene per value.
 
     Raises:
-        ValueError: an unknown factor, or none.
+        ValueError: an unknown factor, none, or not one finite number per scene.
     """
     for name in values:
         index_of(name, FACTORS, "factor")
     if not values:
         raise ValueError(f"give at least one factor of {', '.join(FACTORS)}")
+    shapes = {name: tuple(torch.as_tensor(value).shape) for name, value in values.items()}
+    if len(set(shapes.values())) > 1 or len(next(iter(shapes.values()))) != 1:
+        raise ValueError(
+            f"factors are tensors with one number per scene, all alike; their shapes are {shapes}"
+        )
+    for name, value in values.items():
+        if not torch.as_tensor(value).isfinite().all():
+            raise ValueError(f"factor '{name}' has values that are not finite")
     count = len(next(iter(values.values())))
     middle = {name: torch.full((count,), sum(limits) / 2) for name, limits in FACTORS.items()}
     x, y, yaw, hue, scale = (middle | values).values()  # in the order of FACTORS

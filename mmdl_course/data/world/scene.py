@@ -1,13 +1,16 @@
 """Reality: a batch of scenes of solid objects on a ground plane, every factor known."""
 
+import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import SupportsIndex
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
+
+from mmdl_course.data.world.inputs import check_between, index_of
 
 __all__ = ["COLOURS", "MATERIALS", "SHAPES", "SIZES", "SLOTS", "Scenes", "concatenate", "make_scenes"]
 
@@ -40,7 +43,8 @@ class Scenes:
     """A batch of scenes with up to four objects each.
 
     World frame: x to the right and y away from the default camera, z up; the ground is z = 0. Slots that are
-    not present hold zeros (scale 1) and mean nothing.
+    not present hold zeros (scale 1) and mean nothing. What is said of an object goes by its indices, what is
+    seen by `scale` and `rgb`: who changes one with `dataclasses.replace` changes the other too.
 
     Attributes:
         shape: index into SHAPES.
@@ -64,6 +68,24 @@ class Scenes:
     rgb: Float[Tensor, "scene object 3"]
     present: Bool[Tensor, "scene object"]
 
+    def __post_init__(self) -> None:
+        batch = tuple(self.present.shape)
+        for field in fields(self):
+            value, (dtype, last) = getattr(self, field.name), _FORM[field.name]
+            if value.dtype != dtype or tuple(value.shape) != (*batch, *last):
+                raise ValueError(
+                    f"{field.name} must be a {dtype} tensor of shape {(*batch, *last)}, as present is "
+                    f"{batch}; it is {value.dtype} of shape {tuple(value.shape)}"
+                )
+        indices = torch.stack([getattr(self, name) for name in _LISTS], -1)
+        limits = torch.tensor([len(names) for names in _LISTS.values()], device=indices.device)
+        wrong = ((indices < 0) | (indices >= limits)).flatten(0, -2).any(0)
+        if wrong.any():
+            name = list(_LISTS)[int(wrong.int().argmax())]
+            raise ValueError(
+                f"{name} holds indices into a list of {len(_LISTS[name])} names: 0..{len(_LISTS[name]) - 1}"
+            )
+
     def __len__(self) -> int:
         return len(self.present)
 
@@ -85,6 +107,11 @@ class Scenes:
         return Scenes(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
+_LISTS = {"shape": SHAPES, "colour": COLOURS, "size": SIZES, "material": MATERIALS}
+_FORM = dict.fromkeys(_LISTS, (torch.int64, ())) | dict.fromkeys(("yaw", "scale"), (torch.float32, ()))
+_FORM |= {"position": (torch.float32, (2,)), "rgb": (torch.float32, (3,)), "present": (torch.bool, ())}
+
+
 def concatenate(parts: Iterable[Scenes]) -> Scenes:
     """One batch from several.
 
@@ -93,8 +120,13 @@ def concatenate(parts: Iterable[Scenes]) -> Scenes:
 
     Returns:
         The scenes of all parts in order.
+
+    Raises:
+        ValueError: no parts.
     """
     parts = tuple(parts)
+    if not parts:
+        raise ValueError("there is nothing to put together: give at least one batch of scenes")
     return Scenes(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Scenes)))
 
 
@@ -110,14 +142,18 @@ def make_scenes(*scenes: Iterable[dict]) -> Scenes:
         A batch with one scene per argument; what an object leaves out is a large red matte sphere's.
 
     Raises:
-        ValueError: more than four objects, or an unknown name or key.
+        ValueError: more than four objects, an unknown name or key, or a number out of range.
     """
+    if not scenes:
+        return make_scenes([])[:0]
     rows = {field.name: [] for field in fields(Scenes)}
     for objects in scenes:
+        if isinstance(objects, Mapping):
+            raise ValueError("a scene is a sequence of objects: put the dictionary into a list")
         objects = list(objects)
         if len(objects) > SLOTS:
             raise ValueError(f"a scene holds at most {SLOTS} objects, this one has {len(objects)}")
-        filled = [_row(**item) for item in objects] + [_EMPTY] * (SLOTS - len(objects))
+        filled = [_row(item) for item in objects] + [_EMPTY] * (SLOTS - len(objects))
         for name, values in rows.items():
             values.append([row[name] for row in filled])
     return Scenes(**{name: torch.tensor(values) for name, values in rows.items()})
@@ -136,37 +172,39 @@ _EMPTY = {
 }
 
 
-def _row(
-    *,
-    position: tuple[float | int, float | int],
-    shape: str = "sphere",
-    colour: str = "red",
-    size: str = "large",
-    material: str = "matte",
-    yaw: float | int = 0,
-    scale: float | int | None = None,
-    rgb: tuple[float | int, ...] | None = None,
-) -> dict:
-    return {
-        "shape": index_of(shape, SHAPES, "shape"),
-        "colour": index_of(colour, COLOURS, "colour"),
-        "size": index_of(size, SIZES, "size"),
-        "material": index_of(material, MATERIALS, "material"),
-        "position": tuple(map(float, position)),
-        "yaw": float(yaw),
-        "scale": float(SIZES[size] if scale is None else scale),
-        "rgb": COLOURS[colour] if rgb is None else tuple(map(float, rgb)),
+_KEYS = ("position", "shape", "colour", "size", "material", "yaw", "scale", "rgb")
+
+
+def _row(item: Mapping) -> dict:
+    for key in item:
+        index_of(key, _KEYS, "property of an object")
+    if "position" not in item:
+        raise ValueError(f"an object needs its position, (x, y) in world units; this one has {list(item)}")
+    item = {"shape": "sphere", "colour": "red", "size": "large", "material": "matte", "yaw": 0} | dict(item)
+    item = {"scale": SIZES.get(item["size"]), "rgb": COLOURS.get(item["colour"])} | item
+    row = {
+        "shape": index_of(item["shape"], SHAPES, "shape"),
+        "colour": index_of(item["colour"], COLOURS, "colour"),
+        "size": index_of(item["size"], SIZES, "size"),
+        "material": index_of(item["material"], MATERIALS, "material"),
         "present": True,
+    }
+    check_between("yaw", item["yaw"], -math.inf)
+    check_between("scale", item["scale"], 0, open_low=True)
+    return row | {
+        "position": _numbers("position", item["position"], 2, -math.inf, math.inf),
+        "yaw": float(item["yaw"]),
+        "scale": float(item["scale"]),
+        "rgb": _numbers("rgb", item["rgb"], 3, 0, 1),
     }
 
 
-def index_of(name: str, names: Iterable[str], kind: str) -> int:
-    """Where a name stands in its list.
-
-    Raises:
-        ValueError: it does not; the message lists what there is.
-    """
-    names = list(names)
-    if name not in names:
-        raise ValueError(f"no {kind} is called '{name}'; there are {', '.join(names)}")
-    return names.index(name)
+def _numbers(
+    field: str, values: Iterable, count: int, low: float | int, high: float | int
+) -> tuple[float, ...]:
+    values = tuple(values)
+    if len(values) != count:
+        raise ValueError(f"{field} takes {count} numbers, not {values}")
+    for value in values:
+        check_between(field, value, low, high)
+    return tuple(map(float, values))

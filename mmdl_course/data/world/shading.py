@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from mmdl_course.data.world.inputs import check_between
 from mmdl_course.data.world.solids import Vector
 
 __all__ = ["GROUND", "LAMP", "Light", "ground_colour", "surface_colour"]
@@ -24,13 +25,18 @@ class Light:
 
     Attributes:
         azimuth: degrees, as a camera's: 0 shines from the default camera's side.
-        elevation: degrees above the ground.
-        shade: brightness of shadowed ground as a part of lit ground.
+        elevation: degrees above the ground, in (0, 90].
+        shade: brightness of shadowed ground as a part of lit ground, 0..1.
     """
 
     azimuth: float = -50.0
     elevation: float = 46.0
     shade: float = 0.62
+
+    def __post_init__(self) -> None:
+        check_between("azimuth", self.azimuth, -math.inf)
+        check_between("elevation", self.elevation, 0, 90, open_low=True)
+        check_between("shade", self.shade, 0, 1)
 
     def direction(self, device: torch.device | str = "cpu") -> Float[Tensor, "3"]:
         """Unit vector towards the lamp."""

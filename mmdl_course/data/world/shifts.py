@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from mmdl_course.data.world.camera import FRONT, Camera
+from mmdl_course.data.world.inputs import check_between, check_generator, index_of
 from mmdl_course.data.world.render import Views, render, visible_boxes
-from mmdl_course.data.world.scene import Scenes, index_of
+from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.shading import GROUND
 from mmdl_course.data.world.threads import one_thread
 from mmdl_course.data.world.video import rays
@@ -102,8 +103,8 @@ def shifted(
         ValueError: an unknown shift, a severity outside 0..1, or what `render` refuses.
     """
     index_of(shift, SHIFTS, "shift")
-    if not 0 <= severity <= 1:
-        raise ValueError(f"severity must lie in 0..1, not {severity}")
+    check_between("severity", severity, 0, 1)
+    check_generator(generator)
     return SHIFTS[shift].apply(scenes, camera, size, float(severity), generator)
 
 

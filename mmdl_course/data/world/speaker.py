@@ -9,7 +9,8 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from mmdl_course.data.world.claims import ATTRIBUTES, RELATIONS, Clause, Phrase, describe, related, without
-from mmdl_course.data.world.scene import SLOTS, Scenes, index_of
+from mmdl_course.data.world.inputs import index_of
+from mmdl_course.data.world.scene import SLOTS, Scenes
 
 __all__ = ["LEVELS", "likelihood", "speak_of"]
 

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from mmdl_course.data.world.camera import FRONT, Camera
+from mmdl_course.data.world.inputs import check_count
 from mmdl_course.data.world.render import Views, render
 from mmdl_course.data.world.scene import Scenes
 
@@ -61,8 +62,7 @@ def orbit(
     Raises:
         ValueError: no frame, or an impossible elevation or distance.
     """
-    if frames < 1:
-        raise ValueError(f"frames must be at least 1, not {frames}")
+    check_count("frames", frames)
     return Camera(
         azimuth=start + turn * torch.arange(frames) / frames, elevation=elevation, distance=distance
     )
@@ -148,8 +148,7 @@ def rays(
 
     Source: Mildenhall et al., "NeRF", 2020, section 4 (r(t) = o + t d).
     """
-    if size < 1:
-        raise ValueError(f"size must be at least 1, not {size}")
+    check_count("size", size)
     axes, half = camera.axes(), camera.half_width()
     place = (torch.arange(size, device=axes.device) + 0.5) * (2 / size) - 1
     v, u = torch.meshgrid(place, place, indexing="ij")

@@ -8,6 +8,7 @@ import torch
 from mmdl_course.data.world.ceilings.bounds import Bounds, mean_and_error
 from mmdl_course.data.world.claims import ATTRIBUTES, Phrase, describe, holds
 from mmdl_course.data.world.grammar import read
+from mmdl_course.data.world.inputs import check_count
 from mmdl_course.data.world.language import caption, parse
 from mmdl_course.data.world.sampling import ANY, SceneConfig, sample_scenes
 from mmdl_course.data.world.scene import Scenes
@@ -46,8 +47,7 @@ def captioning(
     Raises:
         ValueError: fewer than two scenes, or what `caption` refuses.
     """
-    if scenes < 2:
-        raise ValueError(f"the estimate needs at least 2 scenes, not {scenes}")
+    check_count("scenes", scenes, least=2)
     batch = sample_scenes(scenes, generator=generator, config=config)
     texts = caption(batch, generator=generator, detail=detail, level=level, leave_out=leave_out)
     objects = [[phrase for phrase in row if phrase is not None] for row in describe(batch)]

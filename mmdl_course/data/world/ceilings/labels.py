@@ -8,9 +8,10 @@ from torch import Tensor
 
 from mmdl_course.data.world.ceilings.bounds import Bounds, mean_and_error, object_table
 from mmdl_course.data.world.claims import ATTRIBUTES
+from mmdl_course.data.world.inputs import check_count, check_names, index_of
 from mmdl_course.data.world.questions import KINDS, answer_table, ask
 from mmdl_course.data.world.sampling import ANY, SceneConfig, sample_scenes
-from mmdl_course.data.world.scene import Scenes, index_of
+from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.threads import one_thread
 
 __all__ = ["classification", "vqa"]
@@ -71,8 +72,8 @@ def vqa(
     Raises:
         ValueError: an unknown kind, or too few scenes.
     """
-    if scenes < 4:
-        raise ValueError(f"the estimate needs at least 4 scenes, not {scenes}")
+    check_count("scenes", scenes, least=4)
+    check_names("kinds", kinds, KINDS, "kind of question")
     batch = sample_scenes(scenes, generator=generator, config=config)
     found = {}
     for kind in kinds:

@@ -16,9 +16,10 @@ from torch import Tensor
 from mmdl_course.data.world.ceilings.bounds import Bounds, mean_and_error, object_table
 from mmdl_course.data.world.claims import ATTRIBUTES, holds
 from mmdl_course.data.world.grammar import read
-from mmdl_course.data.world.language import caption, check_kinds, parse
+from mmdl_course.data.world.inputs import check_between, check_count, check_names, index_of
+from mmdl_course.data.world.language import caption, parse
 from mmdl_course.data.world.sampling import ANY, SceneConfig, sample_scenes
-from mmdl_course.data.world.scene import Scenes, index_of
+from mmdl_course.data.world.scene import Scenes
 from mmdl_course.data.world.speaker import likelihood
 from mmdl_course.data.world.threads import one_thread
 
@@ -65,9 +66,8 @@ def retrieval(
             "use retrieval_estimate"
         )
     _check(at, gallery, find)
-    if not 0 <= detail <= 1:
-        raise ValueError(f"detail must lie in 0..1, not {detail}")
-    check_kinds(leave_out)
+    check_between("detail", detail, 0, 1)
+    check_names("leave_out", leave_out, ATTRIBUTES, "attribute")
     table = object_table(config)
     patterns = list(_omissions(detail, leave_out))
     # What a caption of each pattern says of an object of each kind: how likely another object is to fit it.
@@ -141,8 +141,7 @@ def retrieval_estimate(
         ValueError: `at` outside 1..gallery, fewer than two galleries, or what `caption` refuses.
     """
     _check(at, gallery, find)
-    if galleries < 2:
-        raise ValueError(f"a standard error needs at least 2 galleries, not {galleries}")
+    check_count("galleries", galleries, least=2)
     crowd = sample_scenes(_CROWD, generator=generator, config=config) if find == "caption" else None
     recalls = []
     for _ in range(galleries):
@@ -222,5 +221,7 @@ def _omissions(detail: float, leave_out: Sequence[str]) -> Iterator[tuple[tuple[
 
 def _check(at: int, gallery: int, find: str) -> None:
     index_of(find, ("scene", "caption"), "thing to find")
-    if not 1 <= at <= gallery:
+    check_count("gallery", gallery)
+    check_count("at", at)
+    if at > gallery:
         raise ValueError(f"at must lie in 1..{gallery}, the size of the gallery, not {at}")
