@@ -32,6 +32,20 @@ def doctor() -> None:
 
 
 @app.command()
+def pretrain(
+    name: Annotated[str, typer.Argument(help="the model to make, for example miniclip")],
+    output: Annotated[Path, typer.Option(help="where to write it")] = Path("build/checkpoints"),
+    seed: Annotated[int, typer.Option(min=0, help="decides weights and scenes")] = 0,
+    repeats: Annotated[int, typer.Option(min=0, help="further seeds, to measure the scores' noise")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="fewer steps, for a try")] = None,
+) -> None:
+    """Make one of the course's own small models from nothing, and compare it with the one that ships."""
+    from mmdl_course.pipelines.pretraining.command import run_pretraining
+
+    raise typer.Exit(run_pretraining(name, folder=output, seed=seed, repeats=repeats, steps=steps))
+
+
+@app.command()
 def fetch(
     names: Annotated[
         list[str] | None, typer.Argument(help="models, for example minilm; all when omitted")

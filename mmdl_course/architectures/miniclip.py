@@ -1,0 +1,218 @@
+"""MiniCLIP: an image tower and a text tower that end in one space."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from mmdl_course.architectures.tokenizer import END, WordTokenizer
+from mmdl_course.architectures.transformer import Block, positions
+
+__all__ = ["ImageTower", "MiniCLIP", "TextTower"]
+
+
+class ImageTower(nn.Module):
+    """Convolutions down to a grid of patches, transformer blocks over the grid.
+
+    Args:
+        size: height and width of the images, pixels; a multiple of the stride 4.
+        dim: width of the blocks.
+        depth: number of blocks.
+        heads: attention heads.
+    """
+
+    stride = 4
+    """Pixels per patch, each way."""
+
+    def __init__(self, *, size: int = 32, dim: int = 64, depth: int = 2, heads: int = 4) -> None:
+        super().__init__()
+        if size % self.stride:
+            raise ValueError(f"images of {size} pixels do not divide into patches of {self.stride}")
+        self.size, self.grid = size, size // self.stride
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, dim // 2, kernel_size=3, stride=2, padding=1),
+            nn.GroupNorm(1, dim // 2),
+            nn.GELU(),
+            nn.Conv2d(dim // 2, dim, kernel_size=3, stride=2, padding=1),
+            nn.GroupNorm(1, dim),
+            nn.GELU(),
+            nn.Conv2d(dim, dim, kernel_size=3, padding=1),
+        )
+        self.position = positions(self.grid**2, dim)
+        self.blocks = nn.ModuleList(Block(dim, heads=heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, image: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image patch dim"]:
+        """One vector a patch, rows of the grid one after the other.
+
+        Args:
+            image: 0..1, of the tower's size.
+
+        Raises:
+            ValueError: the images have another size.
+        """
+        if image.shape[-2:] != (self.size, self.size):
+            raise ValueError(
+                f"this tower sees {self.size} × {self.size} pixels, "
+                f"not {' × '.join(map(str, image.shape[-2:]))}"
+            )
+        x = rearrange(self.stem(image * 2 - 1), "image dim row column -> image (row column) dim")
+        x = x + self.position
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+
+
+class TextTower(nn.Module):
+    """Word vectors and causal transformer blocks; the end token has seen the whole text and speaks for it.
+
+    Args:
+        vocabulary: number of tokens.
+        length: most tokens of a text, start and end included.
+        dim: width.
+        depth: number of blocks.
+        heads: attention heads.
+    """
+
+    def __init__(
+        self, *, vocabulary: int, length: int = 48, dim: int = 64, depth: int = 2, heads: int = 4
+    ) -> None:
+        super().__init__()
+        self.length = length
+        self.words = nn.Embedding(vocabulary, dim)
+        nn.init.normal_(self.words.weight, std=0.1)
+        self.position = positions(length, dim)
+        self.blocks = nn.ModuleList(Block(dim, heads=heads, causal=True) for _ in range(depth))
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(
+        self, words: Float[Tensor, "text position dim"], end: Int64[Tensor, " text"]
+    ) -> Float[Tensor, "text dim"]:
+        """One vector a text, read off at its end token.
+
+        It takes vectors, not token numbers, so that a lesson may put vectors of its own among the words.
+
+        Args:
+            words: vectors from `self.words`, or learned ones in their place.
+            end: position of each text's end token.
+
+        Raises:
+            ValueError: more positions than the tower has.
+        """
+        if words.shape[1] > self.length:
+            raise ValueError(f"this tower reads {self.length} tokens, not {words.shape[1]}")
+        x = words + self.position[: words.shape[1]]
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x[torch.arange(len(x), device=x.device), end])
+
+
+class MiniCLIP(nn.Module):
+    """Two towers whose outputs are compared by their angle.
+
+    Source: Radford et al. 2021, "Learning transferable visual models from natural language supervision",
+    section 2.4, in miniature.
+
+    Args:
+        words: vocabulary of the text tower.
+        size: height and width of the images, pixels.
+        length: most tokens of a text.
+        dim: width of both towers.
+        depth: blocks in each tower.
+        heads: attention heads.
+        embedding: dimension of the shared space.
+    """
+
+    def __init__(
+        self,
+        *,
+        words: Sequence[str],
+        size: int = 32,
+        length: int = 48,
+        dim: int = 64,
+        depth: int = 2,
+        heads: int = 4,
+        embedding: int = 64,
+    ) -> None:
+        super().__init__()
+        self.tokenizer = WordTokenizer(words)
+        self.config: dict[str, Any] = {
+            "words": list(self.tokenizer.words),
+            "size": size,
+            "length": length,
+            "dim": dim,
+            "depth": depth,
+            "heads": heads,
+            "embedding": embedding,
+        }
+        self.image = ImageTower(size=size, dim=dim, depth=depth, heads=heads)
+        self.text = TextTower(
+            vocabulary=len(self.tokenizer), length=length, dim=dim, depth=depth, heads=heads
+        )
+        self.image_projection = nn.Linear(dim, embedding, bias=False)
+        self.text_projection = nn.Linear(dim, embedding, bias=False)
+        self.attention_pool = nn.Linear(dim, 1)
+        self.log_scale = nn.Parameter(torch.tensor(10.0).log())
+
+    def encode_patches(
+        self, image: Float[Tensor, "image 3 height width"]
+    ) -> tuple[Float[Tensor, "image row column embedding"], Float[Tensor, "image row column"]]:
+        """Where each patch lies in the shared space, and how much of the image it speaks for.
+
+        Args:
+            image: 0..1.
+
+        Returns:
+            The patches' places, not normalised, and weights of at least 0 that sum to 1 over an image.
+        """
+        patches = self.image(image)
+        weights = self.attention_pool(patches).squeeze(2).softmax(dim=1)
+        places = rearrange(
+            self.image_projection(patches),
+            "image (row column) dim -> image row column dim",
+            row=self.image.grid,
+        )
+        return places, rearrange(weights, "image (row column) -> image row column", row=self.image.grid)
+
+    def encode_image(self, image: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image embedding"]:
+        """Where images lie in the shared space: the weighted mean of their patches; not normalised.
+
+        Args:
+            image: 0..1.
+        """
+        places, weights = self.encode_patches(image)
+        return torch.einsum("irc,ircd->id", weights, places)
+
+    def encode_tokens(self, tokens: Int64[Tensor, "text position"]) -> Float[Tensor, "text embedding"]:
+        """Where texts lie in the shared space; not normalised.
+
+        Args:
+            tokens: from `self.tokenizer.encode`.
+        """
+        end = (tokens == END).int().argmax(dim=1)
+        return self.encode_words(self.text.words(tokens), end)
+
+    def encode_words(
+        self, words: Float[Tensor, "text position dim"], end: Int64[Tensor, " text"]
+    ) -> Float[Tensor, "text embedding"]:
+        """The same for word vectors, which may be learned ones.
+
+        Args:
+            words: as `self.text` takes them.
+            end: position of each text's end token.
+        """
+        return self.text_projection(self.text(words, end))
+
+    def encode_text(self, texts: Sequence[str]) -> Float[Tensor, "text embedding"]:
+        """Where texts lie in the shared space; not normalised.
+
+        Args:
+            texts: words outside the vocabulary all count as the same unknown word.
+
+        Raises:
+            ValueError: a text is longer than the tower reads.
+        """
+        return self.encode_tokens(self.tokenizer.encode(texts).to(self.log_scale.device))

@@ -1,0 +1,60 @@
+"""The scenes that the course's models are pretrained on."""
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from mmdl_course.data.world import SceneConfig, Scenes, render, sample_scenes
+
+__all__ = ["HELD_OUT", "ONE_HELD_OUT", "ONE_SEEN", "SIZE", "TRAINING", "draw", "pictures"]
+
+SIZE = 32
+"""Height and width of the images, pixels."""
+
+HELD_OUT = (
+    ("red", "sphere"),
+    ("orange", "cube"),
+    ("yellow", "cone"),
+    ("green", "cylinder"),
+    ("cyan", "torus"),
+    ("blue", "wedge"),
+    ("purple", "sphere"),
+    ("white", "cube"),
+)
+"""Pairs of colour and shape that no pretrained model has seen together, though it has seen each apart."""
+
+TRAINING = SceneConfig(objects=(1, 3), held_out=HELD_OUT)
+"""One to three objects, no held-out pair."""
+
+ONE_SEEN = SceneConfig(objects=(1, 1), held_out=HELD_OUT)
+ONE_HELD_OUT = SceneConfig(objects=(1, 1), held_out=HELD_OUT, pairs="held_out")
+
+_CHUNK = 1000
+
+
+def pictures(scenes: Scenes, *, bar: bool = False) -> UInt8[Tensor, "scene 3 height width"]:
+    """The scenes' images in 8 bits, as files would hold them: a quarter of the memory.
+
+    Args:
+        scenes: what to draw.
+        bar: whether to show progress.
+    """
+    starts = tqdm(range(0, len(scenes), _CHUNK), desc="drawing", leave=False, disable=not bar)
+    return torch.cat(
+        [(render(scenes[start : start + _CHUNK], size=SIZE).image * 255).round().byte() for start in starts]
+    )
+
+
+def draw(
+    count: int, *, config: SceneConfig, generator: torch.Generator
+) -> tuple[Scenes, UInt8[Tensor, "scene 3 height width"]]:
+    """Scenes and their pictures.
+
+    Args:
+        count: number of scenes.
+        config: what may appear.
+        generator: source of randomness.
+    """
+    scenes = sample_scenes(count, generator=generator, config=config)
+    return scenes, pictures(scenes, bar=count > 10 * _CHUNK)
