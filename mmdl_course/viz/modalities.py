@@ -6,24 +6,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 
 from mmdl_course.viz.arrays import as_images, to_numpy
 from mmdl_course.viz.images import draw_image
-from mmdl_course.viz.style import (
-    INK,
-    MUTED,
-    PALETTE,
-    SEQUENTIAL,
-    TITLE_HEIGHT,
-    new_figure,
-    place,
-    put_title,
-    style,
-)
+from mmdl_course.viz.pictures import draw_box, draw_map, draw_mask
+from mmdl_course.viz.style import INK, MUTED, PALETTE, TITLE_HEIGHT, new_figure, place, put_title, style
 
 __all__ = ["modality_panels"]
 
@@ -33,8 +21,6 @@ _SCALE = 0.5  # inches below a picture, where a map has its scale
 _LINE = 0.24  # inches of a line of text
 _PARAGRAPH = 0.14  # inches between paragraphs
 _NAME_WIDTH = 1.25  # inches
-_NOTHING = "#e3e5ea"  # where there is no object or no depth
-_HALO = [withStroke(linewidth=3, foreground="white")]
 
 
 def modality_panels(parts: Mapping[str, Any], *, title: str | None = None) -> Figure:
@@ -115,51 +101,20 @@ def _draw_image(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
 
 def _draw_boxes(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
     _draw_image(axes, parts, "image")
-    for index, (left, top, right, bottom) in enumerate(to_numpy(parts[name])):
-        if np.isnan(left):  # an object that cannot be seen
-            continue
-        # Pixel i covers i − ½ … i + ½ on matplotlib's axes, i … i + 1 in the box's coordinates.
-        corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
-        axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="white", linewidth=4))
-        axes.add_patch(
-            Rectangle(corner, *size, fill=False, edgecolor=PALETTE[index % len(PALETTE)], linewidth=2)
-        )
+    for index, box in enumerate(to_numpy(parts[name])):
+        if not np.isnan(box).any():  # an object that cannot be seen
+            draw_box(axes, box, colour=PALETTE[index % len(PALETTE)])
 
 
 def _draw_map(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
-    values = to_numpy(parts[name]).astype(np.float64)
-    colours = SEQUENTIAL.reversed().with_extremes(bad=_NOTHING)  # near is bright
-    picture = axes.imshow(np.ma.masked_invalid(values), cmap=colours, interpolation="nearest")
-    _frame(axes)
-    # Inside the figure, below the picture: pictures stay in line.
-    scale = axes.inset_axes((0.1, -0.1, 0.8, 0.045))
-    bar = axes.figure.colorbar(picture, cax=scale, orientation="horizontal")
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=9)
+    draw_map(axes, to_numpy(parts[name]))
 
 
 def _draw_mask(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
-    given = to_numpy(parts[name])
-    objects = np.where(given, 0, -1) if given.dtype == bool else given.astype(np.int64)
-    if objects.min() < -1 or objects.max() >= len(PALETTE):
-        raise ValueError(
-            f"modality_panels: '{name}' must number the objects 0 … {len(PALETTE) - 1} and mark what is none "
-            f"with -1, got {objects.min()} … {objects.max()}."
-        )
-    colours = ListedColormap([to_rgba(_NOTHING), *(to_rgba(shade) for shade in PALETTE)])
-    axes.imshow(objects, cmap=colours, vmin=-1.5, vmax=len(PALETTE) - 0.5, interpolation="nearest")
-    _frame(axes)
-    for number in np.unique(objects[objects >= 0]):
-        y, x = (np.median(axis) for axis in np.nonzero(objects == number))
-        axes.text(x, y, str(number), ha="center", va="center", fontweight="bold", path_effects=_HALO)
+    draw_mask(axes, to_numpy(parts[name]), name=f"modality_panels: '{name}'")
 
 
 _PICTURES = {"image": _draw_image, "boxes": _draw_boxes, "map": _draw_map, "mask": _draw_mask}
-
-
-def _frame(axes: Axes) -> None:
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=INK, linewidth=0.4)
 
 
 def _write(figure: Figure, name: str, rows: Sequence[Sequence[str]], *, top: float) -> float:
