@@ -27,9 +27,7 @@ _SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
 _DRAWN = 1  # to be raised when the same packages are drawn differently, so that no old cache is read
 _LARGEST = 256  # pixels per side: 2.5 GB as numbers
 _COMPARED = 32  # pixels per side at which drawings are compared
-_SAME = (
-    2 / 255
-)  # drawings that differ by less (root mean square) look the same; the next pair is twice as far
+_SAME = 3 / 255  # drawings that differ by less (root mean square) look the same; the next pair is at 4.6
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
