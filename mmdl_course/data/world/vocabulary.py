@@ -4,7 +4,7 @@ import re
 
 from mmdl_course.data.world.claims import ATTRIBUTES, NUMBERS, RELATIONS
 from mmdl_course.data.world.scene import SLOTS
-from mmdl_course.data.world.styles import EVERYDAY, LINK, OPENINGS, TEMPLATES, plural_of
+from mmdl_course.data.world.styles import OPENINGS, STYLES, TEMPLATES, plural_of
 
 __all__ = ["VOCABULARY", "words_of"]
 
@@ -35,16 +35,14 @@ _TEXTS = (
     *(name for names in ATTRIBUTES.values() for name in names),
     *_NOUNS,
     *RELATIONS,
-    *EVERYDAY.values(),
-    *(plural_of(EVERYDAY.get(noun, noun)) for noun in _NOUNS),
-    *(plural_of(noun) for noun in _NOUNS),
+    *(word for style in STYLES.values() for word in (style.link, style.joint, *style.words.values())),
+    *(plural_of(style.words.get(noun, noun)) for style in STYLES.values() for noun in _NOUNS),
     *NUMBERS,
     *OPENINGS,
     *TEMPLATES,
     *_QUESTIONS,
     *_ANSWERS,
-    LINK,
-    "a an and the is",
+    "a an the is",
 )
 
 VOCABULARY: tuple[str, ...] = tuple(sorted({word for text in _TEXTS for word in words_of(text)}))
