@@ -28,6 +28,7 @@ from mmdl_course.data.world import (
 )
 from mmdl_course.data.world.claims import ATTRIBUTES
 from mmdl_course.data.world.grammar import read
+from mmdl_course.data.world.lexicon import LEXICON
 from mmdl_course.data.world.questions import KINDS, answer_table
 from mmdl_course.data.world.speaker import speak_of
 from mmdl_course.data.world.styles import EVERYDAY
@@ -193,6 +194,10 @@ def test_the_vocabulary_is_what_the_texts_use_and_nothing_else():
         for query in queries:
             used.update(words_of(" ".join((str(query), *query.answers))))
     assert tuple(sorted(used)) == VOCABULARY
+
+
+def test_every_word_can_be_spoken():
+    assert set(VOCABULARY) <= set(LEXICON)
 
 
 def test_prompts_agree_with_their_label():
