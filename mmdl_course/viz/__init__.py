@@ -8,6 +8,7 @@ from mmdl_course.viz import explorers
 from mmdl_course.viz.curves import curves
 from mmdl_course.viz.diagram import flow
 from mmdl_course.viz.display import show
+from mmdl_course.viz.gallery import gallery
 from mmdl_course.viz.images import image_grid, strip
 from mmdl_course.viz.modalities import modality_panels
 from mmdl_course.viz.scatter import paths_3d, scatter_3d, scatter_panels
@@ -18,6 +19,7 @@ __all__ = [
     "curves",
     "explorers",
     "flow",
+    "gallery",
     "image_grid",
     "latent_scatter",
     "modality_panels",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["as_images", "as_points", "to_numpy"]
+__all__ = ["as_array", "as_images", "as_points", "to_numpy"]
 
 
 def to_numpy(values: Any) -> np.ndarray:
@@ -19,6 +19,35 @@ def to_numpy(values: Any) -> np.ndarray:
     """
     # torch is not imported here: most figures are made without it.
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
+def as_array(values: Any, *, name: str, shape: tuple[str | int, ...], kinds: str) -> np.ndarray:
+    """Check the shape of an array and what kind of numbers it holds.
+
+    Args:
+        values: numbers.
+        name: what the caller calls them; appears in the message.
+        shape: length of each axis; a word stands for any length but 0.
+        kinds: letters of numpy's kinds: "f" floating point, "i" and "u" whole numbers, "b" truth values.
+
+    Returns:
+        The same values.
+
+    Raises:
+        ValueError: another shape or kind.
+    """
+    array = to_numpy(values)
+    fits = array.ndim == len(shape) and all(
+        length > 0 and (isinstance(wanted, str) or wanted == length)
+        for wanted, length in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}.")
+    if array.dtype.kind not in kinds:
+        numbers = "whole" if "i" in kinds else "floating-point"
+        raise ValueError(f"{name}: expected {numbers} numbers, got {array.dtype}.")
+    return array
 
 
 def as_images(images: Any, *, name: str = "images") -> Float[np.ndarray, "image height width 3"]:

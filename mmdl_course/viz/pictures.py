@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 
 from mmdl_course.viz.style import INK, PALETTE, SEQUENTIAL
 
@@ -32,13 +33,16 @@ def draw_box(axes: Axes, box: Float[np.ndarray, "4"], *, colour: str) -> None:
     axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=2))
 
 
-def draw_map(axes: Axes, values: Float[np.ndarray, "height width"], *, label_size: float = 9.0) -> None:
+def draw_map(
+    axes: Axes, values: Float[np.ndarray, "height width"], *, unit: str = "", label_size: float = 9.0
+) -> None:
     """Draw a map of distances, near bright, with its scale below.
 
     Args:
         axes: where to draw.
         values: in any unit; infinite or NaN where there is nothing.
-        label_size: of the scale's numbers, points.
+        unit: written below the scale.
+        label_size: of what is written at the scale, points.
     """
     colours = SEQUENTIAL.reversed().with_extremes(bad=NOTHING)
     picture = axes.imshow(
@@ -50,6 +54,7 @@ def draw_map(axes: Axes, values: Float[np.ndarray, "height width"], *, label_siz
     bar = axes.figure.colorbar(picture, cax=scale, orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=label_size)
+    bar.set_label(unit, fontsize=label_size, labelpad=1)
 
 
 def draw_mask(
@@ -85,7 +90,7 @@ def draw_mask(
     _frame(axes)
     for number in np.unique(parts[parts >= 0]):
         y, x = (np.median(axis) for axis in np.nonzero(parts == number))
-        axes.text(
+        text = axes.text(
             x,
             y,
             str(number) if labels is None else labels[number],
@@ -95,6 +100,15 @@ def draw_mask(
             fontweight="bold",
             path_effects=HALO,
         )
+        _keep_inside(text)
+
+
+def _keep_inside(text: Text) -> None:
+    """Move a text sideways so that it does not leave its axes."""
+    panel, box = text.axes.get_window_extent(), text.get_window_extent()
+    shift = max(panel.x0 + 3 - box.x0, 0) - max(box.x1 + 3 - panel.x1, 0)
+    across = shift / panel.width * np.ptp(text.axes.get_xlim())
+    text.set_x(text.get_position()[0] + across)
 
 
 def _frame(axes: Axes) -> None:

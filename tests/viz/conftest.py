@@ -40,6 +40,7 @@ def assert_complete():
 def _texts(figure: Figure) -> list[Text]:
     # Without tick labels: matplotlib keeps those of ticks that it does not draw.
     texts = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+    texts += [artist for artist in figure.artists if isinstance(artist, Text)]
     for axes in figure.axes:
         texts += [axes.title, axes._left_title, *axes.texts]
         if axes.axison:
