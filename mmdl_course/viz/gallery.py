@@ -276,6 +276,10 @@ def _graph(graph: tuple[Any, Sequence[str], Sequence[tuple[int, str, int]]]) -> 
 def _speech(speech: tuple[Any, int, Sequence[tuple[str, int, int]]]) -> Block:
     waveform, sample_rate, words = speech
     sound = as_array(waveform, name="gallery: the waveform of speech", shape=("sample",), kinds="f")
+    if not np.isfinite(sound).all():
+        raise ValueError("gallery: the waveform of speech: some values are NaN or infinite.")
+    if sample_rate < 1:
+        raise ValueError(f"gallery: the sample rate of speech must be 1 or more, got {sample_rate}.")
     for word, start, end in words:
         if not 0 <= start < end <= len(sound):
             raise ValueError(f"gallery: speech has '{word}' at samples {start} … {end} of {len(sound)}.")
@@ -297,9 +301,15 @@ def _expression(expression: tuple[str, Any], image: Any) -> Block:
     text, box = expression
     box = as_array(box, name="gallery: the box of expression", shape=(4,), kinds="fiu")
     picture = _one_image(image, "image")
+    height, width = picture.shape[:2]
+    if not (0 <= box[0] < box[2] <= width and 0 <= box[1] < box[3] <= height):  # nor NaN
+        raise ValueError(
+            f"gallery: the box of expression must lie inside the image of {width} × {height} pixels, got "
+            f"{box.tolist()}."
+        )
 
     def draw(axes: Axes) -> None:
-        left, top, right, bottom = box.round().astype(int)
+        left, top, right, bottom = np.round(box).astype(int)
         dimmed = 1 - 0.45 * (1 - picture)
         dimmed[top:bottom, left:right] = picture[top:bottom, left:right]
         draw_image(axes, dimmed)

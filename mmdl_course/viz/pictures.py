@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.patches import Rectangle
@@ -88,11 +88,12 @@ def draw_mask(
     colours = ListedColormap([to_rgba(NOTHING), *(to_rgba(shade) for shade in PALETTE)])
     axes.imshow(parts, cmap=colours, vmin=-1.5, vmax=len(PALETTE) - 0.5, interpolation="nearest")
     _frame(axes)
+    middle = np.nonzero(parts >= 0)[0].mean() if (parts >= 0).any() else 0.0
     for number in np.unique(parts[parts >= 0]):
-        y, x = (np.median(axis) for axis in np.nonzero(parts == number))
+        rows, columns = np.nonzero(parts == number)
         text = axes.text(
-            x,
-            y,
+            np.median(columns),
+            np.median(rows),
             str(number) if labels is None else labels[number],
             ha="center",
             va="center",
@@ -100,15 +101,20 @@ def draw_mask(
             fontweight="bold",
             path_effects=HALO,
         )
-        _keep_inside(text)
+        _keep_clear(text, rows, columns, above=bool(np.median(rows) < middle))
 
 
-def _keep_inside(text: Text) -> None:
-    """Move a text sideways so that it does not leave its axes."""
+def _keep_clear(
+    text: Text, rows: Int[np.ndarray, " pixel"], columns: Int[np.ndarray, " pixel"], *, above: bool
+) -> None:
+    """Move a text that would hide its part above or below it; and sideways into the panel."""
     panel, box = text.axes.get_window_extent(), text.get_window_extent()
+    across = np.ptp(text.axes.get_xlim()) / panel.width  # the picture's pixels in one of the screen's
+    if box.width * across > np.ptp(columns) + 1:
+        y, va = (rows.min() - 0.5, "bottom") if above else (rows.max() + 0.5, "top")
+        text.set(y=y, va=va)
     shift = max(panel.x0 + 3 - box.x0, 0) - max(box.x1 + 3 - panel.x1, 0)
-    across = shift / panel.width * np.ptp(text.axes.get_xlim())
-    text.set_x(text.get_position()[0] + across)
+    text.set_x(text.get_position()[0] + shift * across)
 
 
 def _frame(axes: Axes) -> None:

@@ -143,6 +143,17 @@ def test_words_stand_above_where_they_sound(parts):
     assert spectrum.get_ylim() == (0, 4000)  # half the sample rate
 
 
+def test_a_name_wider_than_its_part_stands_beside_it():
+    mask = np.full((40, 40), -1)
+    mask[10:30, 5:35], mask[32:34, :2], mask[6:8, 30:32] = 0, 1, 2
+    (axes,) = viz.gallery(classes=mask, class_names=("cone", "cylinder", "sphere")).axes
+    wide, low, high = axes.texts
+    assert wide.get_position() == (19.5, 19.5)
+    assert (low.get_position()[1], low.get_va()) == (33.5, "top")
+    assert (high.get_position()[1], high.get_va()) == (5.5, "bottom")
+    assert Text.get_window_extent(low).x0 >= axes.get_window_extent().x0  # moved into the panel
+
+
 def test_silence_and_a_very_short_sound_can_be_drawn():
     draw(viz.gallery(speech=(np.zeros(800), 8000, [])))
     draw(viz.gallery(speech=(np.ones(3), 8000, [])))
@@ -184,6 +195,14 @@ def test_silence_and_a_very_short_sound_can_be_drawn():
             r"waveform of speech: expected shape \(sample,\), got \(1, 9\)",
         ),
         ("speech", (np.zeros(9), 8000, [("a", 5, 10)]), "'a' at samples 5 … 10 of 9"),
+        ("speech", (np.full(9, np.nan), 8000, []), "waveform of speech: some values are NaN"),
+        ("speech", (np.zeros(9), 0, []), "sample rate of speech must be 1 or more, got 0"),
+        ("expression", ("the cube", np.full(4, np.nan)), "must lie inside the image of 20 × 20 pixels"),
+        (
+            "expression",
+            ("the cube", np.array([2.0, 2.0, 21.0, 4.0])),
+            r"inside the image .* got \[2.0, 2.0, 21",
+        ),
         ("expression", ("the cube", np.zeros(3)), r"the box of expression: expected shape \(4,\)"),
         ("shifts", {}, "shifts is empty"),
         ("shifts", {"grey": np.zeros(3)}, "gallery: shifts, 'grey': expected shape"),
