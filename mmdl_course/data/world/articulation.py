@@ -52,8 +52,8 @@ def gestures(score: Score, voice: Voice) -> Gestures:
     Formants run along straight lines between knots, which locus equations put at the edges of consonants,
     and are then rounded off.
 
-    Source: Klatt 1980, "Software for a cascade/parallel formant synthesizer"; Sussman, McCaffrey & Matthews 1991,
-        "An investigation of locus equations as a source of relational invariance".
+    Source: Klatt 1980, "Software for a cascade/parallel formant synthesizer"; Sussman, McCaffrey & Matthews
+        1991, "An investigation of locus equations as a source of relational invariance".
 
     Args:
         score: what is spoken, and when.
@@ -83,9 +83,7 @@ def gestures(score: Score, voice: Voice) -> Gestures:
             low, high = _noise_span(sound)
             noisy[(time > low - 2.5 * HOP) & (time < high + 2.5 * HOP)] = number
     pitch = np.interp(tick, *score.pitch)
-    return Gestures(
-        formants, _rounded(widths, 5), nasal, dull, noisy, *_loudness(sounds, tick, voice), pitch
-    )
+    return Gestures(formants, _rounded(widths, 5), nasal, dull, noisy, *_loudness(sounds, tick, voice), pitch)
 
 
 def _rounded(track: np.ndarray, frames: int) -> np.ndarray:
@@ -100,9 +98,8 @@ def _formant_knots(sounds: tuple[Sound, ...]) -> tuple[np.ndarray, np.ndarray]:
     edges = [_edge(sounds, place) for place in range(len(sounds) + 1)]
     knots, values = [], []
     for place, sound in enumerate(sounds):
-        left, right = edges[place], edges[place + 1]
         knots.append(sound.start)
-        values.append(left)
+        values.append(edges[place])
         phoneme = sound.phoneme
         if phoneme and phoneme.sonorant:
             length = sound.end - sound.start

@@ -27,7 +27,7 @@ nothing N AH1 TH IH0 NG | thing TH IH1 NG | things TH IH1 NG Z | zero Z IY1 R OW
 three TH R IY1 | four F AO1 R | five F AY1 V | six S IH1 K S | seven S EH1 V AH0 N | eight EY1 T
 nine N AY1 N | ten T EH1 N
 
-next N EH1 K S T | near N IH1 R | nearby N IH1 R B AY1 | close K L OW1 S | beside B IH0 S AY1 D | far F AA1 R
+next N EH1 K S T | near N IH1 R | nearby N IH2 R B AY1 | close K L OW1 S | beside B IH0 S AY1 D | far F AA1 R
 away AH0 W EY1 | left L EH1 F T | right R AY1 T | front F R AH1 N T | behind B IH0 HH AY1 N D | back B AE1 K
 side S AY1 D | between B IH0 T W IY1 N | above AH0 B AH1 V | below B IH0 L OW1 | under AH1 N D ER0
 over OW1 V ER0 | top T AA1 P | bottom B AA1 T AH0 M | middle M IH1 D AH0 L | centre S EH1 N T ER0

@@ -5,7 +5,8 @@ from typing import Literal
 
 __all__ = ["PHONEMES", "Noise", "Phoneme"]
 
-Formants = tuple[float, float, float]
+Number = float | int
+Formants = tuple[Number, Number, Number]
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Noise:
         follows: whether the first peak lies at the second formant, where velar bursts have it.
     """
 
-    level: float
-    peaks: tuple[tuple[float, float, float], ...]
+    level: Number
+    peaks: tuple[Formants, ...]
     follows: bool = False
 
 
@@ -52,7 +53,7 @@ class Phoneme:
     yields: Formants = (0.5, 0.5, 0.5)
     reach: float = 0.05
     voiced: bool = True
-    level: float = 0.0
+    level: Number = 0.0
     noise: Noise | None = None
     aspiration: float = 0.0
 
@@ -73,9 +74,9 @@ def _vowel(formants, widths, duration, shortest, end=None, **more) -> Phoneme:
 
 _VOWELS = {
     "IY": _vowel((270, 2290, 3010), (55, 110, 250), 155, 60),
-    "IH": _vowel((390, 1990, 2550), (55, 100, 140), 135, 50),
+    "IH": _vowel((420, 1750, 2560), (55, 100, 140), 135, 50),
     "EY": _vowel((480, 1850, 2550), (65, 100, 200), 190, 100, (320, 2220, 2750)),
-    "EH": _vowel((530, 1840, 2480), (60, 90, 170), 150, 70),
+    "EH": _vowel((550, 1740, 2480), (60, 90, 170), 150, 70),
     "AE": _vowel((660, 1720, 2410), (75, 110, 200), 230, 90),
     "AA": _vowel((730, 1090, 2440), (100, 70, 150), 240, 100),
     "AO": _vowel((570, 840, 2410), (85, 80, 120), 240, 100),
@@ -83,7 +84,7 @@ _VOWELS = {
     "UH": _vowel((440, 1020, 2240), (75, 90, 100), 160, 70),
     "UW": _vowel((320, 1000, 2240), (60, 90, 120), 210, 80, (300, 870, 2240)),
     "AH": _vowel((640, 1190, 2390), (80, 65, 140), 150, 70),
-    "AX": _vowel((500, 1450, 2450), (75, 80, 150), 100, 45, level=-3.0),
+    "AX": _vowel((580, 1250, 2400), (75, 80, 150), 75, 34, level=-3.0),
     "ER": _vowel((490, 1350, 1690), (80, 70, 110), 200, 90),
     "AY": _vowel((700, 1180, 2500), (95, 70, 180), 250, 140, (370, 2050, 2600)),
     "AW": _vowel((700, 1230, 2500), (85, 75, 140), 260, 140, (400, 900, 2350)),
@@ -108,11 +109,11 @@ _HISS = {"kind": "fricative", "widths": (120, 130, 200)}
 
 _OBSTRUENTS = {
     "P": Phoneme(**_STOP, **_LABIAL, duration=0.085, shortest=0.055, voiced=False,
-                 noise=Noise(-14, _P), aspiration=0.045),
-    "B": Phoneme(**_STOP, **_LABIAL, duration=0.085, shortest=0.06, noise=Noise(-16, _P)),
+                 noise=Noise(-18, _P), aspiration=0.045),
+    "B": Phoneme(**_STOP, **_LABIAL, duration=0.085, shortest=0.06, noise=Noise(-24, _P)),
     "T": Phoneme(**_STOP, **_ALVEOLAR, duration=0.075, shortest=0.05, voiced=False,
                  noise=Noise(-7, _T), aspiration=0.05),
-    "D": Phoneme(**_STOP, **_ALVEOLAR, duration=0.075, shortest=0.05, noise=Noise(-11, _T)),
+    "D": Phoneme(**_STOP, **_ALVEOLAR, duration=0.075, shortest=0.05, noise=Noise(-17, _T)),
     "K": Phoneme(**_STOP, **_VELAR, duration=0.08, shortest=0.06, voiced=False,
                  noise=Noise(-7, _K, follows=True), aspiration=0.055),
     "G": Phoneme(**_STOP, **_VELAR, duration=0.08, shortest=0.06, noise=Noise(-11, _K, follows=True)),
@@ -120,10 +121,10 @@ _OBSTRUENTS = {
                   noise=Noise(-8, _SH)),
     "JH": Phoneme("affricate", **_PALATAL, widths=(90, 130, 200), duration=0.12, shortest=0.09,
                   noise=Noise(-12, _SH), level=-14),
-    "F": Phoneme(**_HISS, **_LABIAL, duration=0.105, shortest=0.08, voiced=False, noise=Noise(-19, _F)),
-    "V": Phoneme(**_HISS, **_LABIAL, duration=0.065, shortest=0.045, level=-11, noise=Noise(-26, _F)),
-    "TH": Phoneme(**_HISS, **_DENTAL, duration=0.095, shortest=0.06, voiced=False, noise=Noise(-22, _TH)),
-    "DH": Phoneme(**_HISS, **_DENTAL, duration=0.055, shortest=0.035, level=-10, noise=Noise(-28, _TH)),
+    "F": Phoneme(**_HISS, **_LABIAL, duration=0.105, shortest=0.08, voiced=False, noise=Noise(-23, _F)),
+    "V": Phoneme(**_HISS, **_LABIAL, duration=0.065, shortest=0.045, level=-11, noise=Noise(-30, _F)),
+    "TH": Phoneme(**_HISS, **_DENTAL, duration=0.095, shortest=0.06, voiced=False, noise=Noise(-26, _TH)),
+    "DH": Phoneme(**_HISS, **_DENTAL, duration=0.055, shortest=0.035, level=-10, noise=Noise(-32, _TH)),
     "S": Phoneme(**_HISS, **_ALVEOLAR, duration=0.11, shortest=0.07, voiced=False, noise=Noise(-9, _S)),
     "Z": Phoneme(**_HISS, **_ALVEOLAR, duration=0.08, shortest=0.05, level=-14, noise=Noise(-14, _S)),
     "SH": Phoneme(**_HISS, **_PALATAL, duration=0.11, shortest=0.08, voiced=False, noise=Noise(-7, _SH)),
@@ -131,14 +132,12 @@ _OBSTRUENTS = {
     "HH": Phoneme("aspirate", (500, 1500, 2500), (150, 150, 200), 0.08, 0.03, voiced=False),
 }  # fmt: skip
 
-_NASAL = {"kind": "nasal", "level": -3.0}
-
 _SONORANTS = {
-    "M": Phoneme(**_NASAL, formants=(280, 1100, 2150), widths=(60, 180, 200), duration=0.075, shortest=0.06,
+    "M": Phoneme("nasal", formants=(280, 1100, 2150), widths=(60, 180, 200), duration=0.1, shortest=0.08,
                  yields=(0.4, 0.7, 0.6), reach=0.035),
-    "N": Phoneme(**_NASAL, formants=(280, 1700, 2600), widths=(60, 220, 250), duration=0.065, shortest=0.05,
+    "N": Phoneme("nasal", formants=(280, 1820, 2700), widths=(60, 220, 250), duration=0.085, shortest=0.065,
                  yields=(0.4, 0.42, 0.4), reach=0.045),
-    "NG": Phoneme(**_NASAL, formants=(280, 2150, 2450), widths=(60, 220, 250), duration=0.095, shortest=0.06,
+    "NG": Phoneme("nasal", formants=(280, 2150, 2450), widths=(60, 220, 250), duration=0.125, shortest=0.08,
                   yields=(0.4, 0.6, 0.6), reach=0.06),
     "W": Phoneme("glide", (290, 610, 2150), (60, 80, 80), 0.08, 0.06, reach=0.06, level=-4.0),
     "Y": Phoneme("glide", (260, 2200, 3020), (45, 200, 300), 0.08, 0.05, reach=0.06, level=-4.0),
@@ -156,7 +155,7 @@ PHONEMES: dict[str, Phoneme] = {
 
 Source: monophthongs: Peterson & Barney 1952, "Control methods used in a study of the vowels", table II, men.
     Diphthongs, glides, bandwidths: after Klatt 1980, "Software for a cascade/parallel formant synthesizer",
-    tables II and III. Durations: after Klatt 1979, "Synthesis by rule of segmental durations in English sentences".
-    Loci that yield: the locus equations of Sussman, McCaffrey & Matthews 1991. Levels and spectra of noise, and
-    what is said to be after a table, were adjusted until a recogniser trained on people followed.
+    tables II and III. Durations: after Klatt 1979, "Synthesis by rule of segmental durations in English
+    sentences". Loci that yield: the locus equations of Sussman, McCaffrey & Matthews 1991. Levels and spectra
+    of noise, and what is said to be after a table, were adjusted until a recogniser trained on people followed.
 """

@@ -14,7 +14,8 @@ _MARGIN = 0.05  # silence before and after a text, s
 _BREAK = 0.22  # pause at a mark of punctuation, s
 _BURST = {True: 0.008, False: 0.012}  # of a stop, voiced or not, s
 _FINAL = 1.35  # how much longer the last syllable of a phrase is
-_RISE = "?"
+_STRESS = {"1": 1.0, "2": 0.6}
+_ASKED = ("what", "how", "which", "where", "who")  # questions that begin so do not rise
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,6 @@ class Sound:
         end: s.
         release: part of the duration, at its end, that a stop's burst and breath take, s.
         aspiration: part of the release, at its end, that is breath, s.
-        opens: whether it comes before the vowel of its syllable.
     """
 
     name: str
@@ -39,7 +39,6 @@ class Sound:
     end: float
     release: float = 0.0
     aspiration: float = 0.0
-    opens: bool = True
 
     @property
     def phoneme(self) -> Phoneme | None:
@@ -93,72 +92,124 @@ def score(text: str, voice: Voice) -> Score:
         elif phrases[-1]:
             phrases.append([])
     phrases = [phrase for phrase in phrases if phrase]
-    sounds, clock = [Sound("", 0, -1, 0.0, _MARGIN)], _MARGIN
+    sounds, clock = [Sound("", 0.0, -1, 0.0, _MARGIN)], _MARGIN
     for number, phrase in enumerate(phrases):
         if number:
-            sounds.append(Sound("", 0, -1, clock, clock + _BREAK / voice.rate))
+            sounds.append(Sound("", 0.0, -1, clock, clock + _BREAK / voice.rate))
             clock = sounds[-1].end
         for sound in _timed(phrase, words, voice, clock):
             sounds.append(sound)
             clock = sound.end
-    sounds.append(Sound("", 0, -1, clock, clock + _MARGIN))
-    rises = text.rstrip().endswith(_RISE) and words[0] not in ("what", "how", "which", "where", "who")
+    sounds.append(Sound("", 0.0, -1, clock, clock + _MARGIN))
+    rises = text.rstrip().endswith("?") and words[0] not in _ASKED
     return Score(tuple(sounds), words, _melody(sounds, voice, rises))
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A sound with what decides how it is spoken: its neighbours, its syllable, its phrase."""
+
+    name: str
+    stress: float
+    word: int
+    before: Phoneme | None  # in the same word
+    after: Phoneme | None
+    across: bool  # whether `after` begins another word
+    onward: bool  # whether another syllable of its word follows
+    strong: bool  # whether it leads to a stressed vowel, or begins a word
+    last: bool  # whether it belongs to the end of the phrase, from its last vowel on
+
+    @property
+    def phoneme(self) -> Phoneme:
+        return PHONEMES[self.name]
+
+
+def _places(phrase: list[int], words: tuple[str, ...]) -> list[_Place]:
+    row = [(name.rstrip("012"), name[-1], word) for word in phrase for name in LEXICON[words[word]]]
+    vowels = [place for place, (_, digit, _) in enumerate(row) if digit.isdigit()]
+    stressed = any(digit == "1" for _, digit, _ in row)
+    found = []
+    for place, (name, digit, word) in enumerate(row):
+        after = row[place + 1] if place + 1 < len(row) else None
+        starts = place == 0 or row[place - 1][2] != word
+        ahead = [vowel for vowel in vowels if vowel >= place and row[vowel][2] == word]
+        stress = _STRESS.get(digit, 0.0) if stressed or place != vowels[-1] else 1.0
+        if name == "AH" and not stress:
+            # "the" before a vowel ends like "see"
+            vowel_next = after is not None and after[1].isdigit()
+            name = "IY" if words[word] == "the" and vowel_next else "AX"
+        elif name == "L" and not ahead:
+            name = "EL"
+        found.append(
+            _Place(
+                name,
+                stress,
+                word,
+                before=None if starts else PHONEMES[row[place - 1][0]],
+                after=PHONEMES[after[0]] if after else None,
+                across=bool(after) and after[2] != word,
+                onward=any(vowel > place for vowel in ahead),
+                strong=bool(ahead) and (starts or row[ahead[0]][1] != "0"),
+                last=place >= vowels[-1],
+            )
+        )
+    return found
+
+
 def _timed(phrase: list[int], words: tuple[str, ...], voice: Voice, clock: float) -> list[Sound]:
-    """The sounds of one phrase with their durations.
+    """The sounds of one phrase with their durations."""
+    sounds = []
+    for place in _places(phrase, words):
+        release, aspiration = _release(place)
+        length = (_duration(place) + release) / voice.rate
+        sounds.append(
+            Sound(
+                place.name,
+                place.stress,
+                place.word,
+                clock,
+                clock + length,
+                release / voice.rate,
+                aspiration / voice.rate,
+            )
+        )
+        clock += length
+    return sounds
+
+
+def _duration(place: _Place) -> float:
+    """How long a sound lasts, of a stop how long its closure, s.
 
     Source: rules after Klatt 1979, "Synthesis by rule of segmental durations in English sentences".
     """
-    row = [(name, word) for word in phrase for name in LEXICON[words[word]]]
-    names = [name.rstrip("012") for name, _ in row]
-    vowels = [place for place, (name, _) in enumerate(row) if name[-1].isdigit()]
-    kinds = [PHONEMES[name].kind for name in names]
-    sounds = []
-    for place, (full, word) in enumerate(row):
-        name = names[place]
-        stress = {"1": 1.0, "2": 0.6}.get(full[-1], 0.0)
-        ahead = [vowel for vowel in vowels if vowel >= place and row[vowel][1] == word]
-        opens = bool(ahead)
-        after = names[place + 1] if place + 1 < len(row) else ""
-        before = names[place - 1] if place and row[place - 1][1] == word else ""
-        if name == "AH" and not stress:
-            name = "AX"
-        if name == "L" and not opens:
-            name = "EL"
-        phoneme = PHONEMES[name]
-        share = 1.0
-        last = place >= vowels[-1]
-        if phoneme.kind == "vowel":
-            if not last:
-                share *= 0.75 if any(v > place for v in ahead) else 0.9
-            if not stress:
-                share *= 0.55
-            if after and row[place + 1][1] == word and PHONEMES[after].obstruent:
-                share *= 1.1 if PHONEMES[after].voiced else 0.8
-        elif before and PHONEMES[before].kind != "vowel" or (after and kinds[place + 1] != "vowel"):
-            share *= 0.8
-        duration = phoneme.shortest + share * (phoneme.duration - phoneme.shortest)
-        if last:
-            duration *= _FINAL if phoneme.sonorant else 1.1
-        release = aspiration = 0.0
-        if phoneme.kind == "stop":
-            release = _BURST[phoneme.voiced]
-            if not phoneme.voiced:
-                target = row[ahead[0]][0] if ahead else ""
-                strong = bool(ahead) and (target[-1] != "0" or place == 0 or row[place - 1][1] != word)
-                aspiration = phoneme.aspiration * (1.0 if strong else 0.45)
-                if before == "S":
-                    aspiration = phoneme.aspiration * 0.25
-            if after and kinds[place + 1] in ("stop", "affricate"):
-                aspiration, release = 0.0, 0.5 * release
-            release += aspiration
-        length = (duration + release) / voice.rate
-        release, aspiration = release / voice.rate, aspiration / voice.rate
-        sounds.append(Sound(name, stress, word, clock, clock + length, release, aspiration, opens))
-        clock += length
-    return sounds
+    phoneme, share = place.phoneme, 1.0
+    if phoneme.kind == "vowel":
+        if not place.last:
+            share *= 0.75 if place.onward else 0.9
+        if not place.stress:
+            share *= 0.55
+        if place.after and not place.across and place.after.obstruent:
+            share *= 1.1 if place.after.voiced else 0.8
+    elif any(other and other.kind != "vowel" for other in (place.before, place.after)):
+        share *= 0.8
+    duration = phoneme.shortest + share * (phoneme.duration - phoneme.shortest)
+    if place.last:
+        duration *= _FINAL if phoneme.sonorant else 1.1
+    return duration
+
+
+def _release(place: _Place) -> tuple[float, float]:
+    """How long a stop's burst and breath last, and the breath of that, s."""
+    phoneme = place.phoneme
+    if phoneme.kind != "stop":
+        return 0.0, 0.0
+    burst = _BURST[phoneme.voiced]
+    if place.after and place.after.kind in ("stop", "affricate"):
+        return 0.5 * burst, 0.0
+    share = 1.0 if place.strong else 0.45
+    if place.before is PHONEMES["S"]:
+        share = 0.25
+    return burst + share * phoneme.aspiration, share * phoneme.aspiration
 
 
 def _melody(sounds: list[Sound], voice: Voice, rises: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -169,18 +220,17 @@ def _melody(sounds: list[Sound], voice: Voice, rises: bool) -> tuple[np.ndarray,
     end = sounds[-1].end
     time = np.arange(0.0, end + 0.01, 0.01)
     line = 0.5 - time / end
-    stressed = [sound for sound in sounds if sound.stress > 0.5]
-    for number, sound in enumerate(stressed):
-        middle, width = (sound.start + sound.end) / 2, 0.09 / voice.rate
-        height = 0.45 if number < len(stressed) - 1 else 0.35
-        line = line + height * np.exp(-0.5 * ((time - middle) / width) ** 2)
-    final = next((sound for sound in reversed(sounds) if sound.stress or sound.phoneme), sounds[-1])
-    nucleus = (stressed or [final])[-1]
-    tail = np.clip((time - (nucleus.start + nucleus.end) / 2) / max(end - nucleus.start, 1e-3), 0, 1)
-    line = line + (0.9 if rises else -0.35) * tail
-    sounding = np.zeros_like(time)
+    stressed = [sound for sound in sounds if sound.stress == 1]
+    nucleus = stressed[-1]
+    for sound in stressed:
+        height = (-0.2 if rises else 0.35) if sound is nucleus else 0.45
+        away = (time - (sound.start + sound.end) / 2) * voice.rate
+        line = line + height * np.exp(-0.5 * (away / 0.09) ** 2)
+    turn = (nucleus.start + nucleus.end) / 2
+    line = line + (1.4 if rises else -0.35) * np.clip((time - turn) / (end - turn), 0, 1)
+    heard = np.zeros(len(time), bool)
     for sound in sounds:
         if sound.phoneme and sound.phoneme.voiced:
-            sounding[(time >= sound.start) & (time < sound.end)] = 1
-    line = line - (line * sounding).sum() / max(sounding.sum(), 1)
+            heard |= (time >= sound.start) & (time < sound.end)
+    line = (line - line[heard].mean()) / np.ptp(line[heard])
     return time, voice.pitch * 2 ** (voice.intonation * line / 12)

@@ -56,8 +56,8 @@ def speak(
     `IPython.display.Audio(speech.waveform[0], rate=speech.sample_rate)`.
 
     Args:
-        texts: captions, questions, answers or expressions; words of LEXICON. Capitals do not matter, punctuation
-            is a pause, and a question that can be answered with yes or no rises at its end.
+        texts: captions, questions, answers or expressions; words of LEXICON. Capitals do not matter,
+            punctuation is a pause, and a question that can be answered with yes or no rises at its end.
         voice: who speaks: a Voice, a name from VOICES, or one of these for each text.
         sample_rate: 16000 or, as through a telephone, 8000 samples a second.
 
@@ -66,7 +66,8 @@ def speak(
 
     Raises:
         UnknownWordError: a word without a pronunciation.
-        ValueError: an unknown voice or sample rate, as many voices as no text count, or a text without a word.
+        ValueError: an unknown voice or sample rate, a number of voices that is not the texts', or a text
+            without a word.
     """
     if isinstance(texts, str):
         raise ValueError(f"texts must be a sequence of texts: speak(['{texts}']), not speak('{texts}')")

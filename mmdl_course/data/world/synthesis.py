@@ -80,20 +80,22 @@ def _sources(moves: Gestures, text: str, voice: Voice) -> tuple[np.ndarray, np.n
 
 @lru_cache(maxsize=64)
 def _pulse_harmonics(share: float) -> np.ndarray:
-    """Fourier series of the derivative of the flow through vocal folds that are open for a share of a period."""
+    """Fourier series of a period of the flow's derivative; the vocal folds are open for a share of it."""
     place = np.arange(_TABLE) / _TABLE / share
     return scipy.fft.rfft(np.where(place < 1, 2 * place - 3 * place**2, 0.0))
 
 
 def _open_share(voice: Voice) -> float:
-    return 0.5 + 0.2 * voice.breath
+    return 0.6 + 0.2 * voice.breath
 
 
 def _pulses(phase: np.ndarray, pitch: np.ndarray, voice: Voice) -> np.ndarray:
     """The voice without harmonics above half the sample rate; without the tract, a stressed "ah" is 1."""
     count = (0.49 * _RATE / pitch).astype(int) // _FEWER
     least = int(count.min())
-    tables = np.stack([_table(_open_share(voice), some * _FEWER) for some in range(least, int(count.max()) + 1)])
+    tables = np.stack(
+        [_table(_open_share(voice), some * _FEWER) for some in range(least, int(count.max()) + 1)]
+    )
     place = (phase % 1.0) * _TABLE
     low = place.astype(int)
     row = count - least
@@ -119,7 +121,9 @@ def _gains(voice: Voice) -> tuple[float, float]:
     tract = np.abs(_cascade(formants / voice.tract, widths, nose) * _upper(voice))[0]
     count = int(0.49 * _RATE / voice.pitch)
     harmonics = np.abs(_pulse_harmonics(_open_share(voice))[1 : count + 1]) / _TABLE
-    filtered = harmonics * np.interp(np.arange(1, count + 1) * voice.pitch, _FREQUENCY, tract * np.abs(_tilt(voice)))
+    filtered = harmonics * np.interp(
+        np.arange(1, count + 1) * voice.pitch, _FREQUENCY, tract * np.abs(_tilt(voice))
+    )
     return float(np.sqrt(2 * (filtered**2).sum())), float(np.sqrt((tract**2).mean()))
 
 

@@ -13,24 +13,27 @@ class Voice:
     Attributes:
         name: what to call it; has no influence on the sound.
         pitch: vibrations of the vocal folds per second, Hz, 50..400; the geometric mean over a text.
-        tract: length of the vocal tract relative to an adult man's 17.5 cm, 0.6..1.2. Formants go with 1 / tract.
+        tract: length of the vocal tract relative to an adult man's 17.5 cm, 0.6..1.2. Resonances go with
+            1 / tract.
         rate: speed relative to careful reading, 0.5..2.
         breath: part of the air that passes without making the folds sound, 0 (pressed) to 1 (near a whisper).
         intonation: how far pitch rises and falls, semitones from lowest to highest, 0..12.
     """
 
     name: str
-    pitch: float = 115.0
-    tract: float = 1.0
-    rate: float = 1.0
-    breath: float = 0.2
-    intonation: float = 6.0
+    pitch: float | int = 115.0
+    tract: float | int = 1.0
+    rate: float | int = 1.0
+    breath: float | int = 0.2
+    intonation: float | int = 6.0
 
     def __post_init__(self) -> None:
         for field, (low, high, unit) in _RANGES.items():
             value = getattr(self, field)
             if not (math.isfinite(value) and low <= value <= high):
-                raise ValueError(f"{field} of voice '{self.name}' must lie in {low}..{high}{unit}, not {value}")
+                raise ValueError(
+                    f"{field} of voice '{self.name}' must lie in {low}..{high}{unit}, not {value}"
+                )
 
 
 _RANGES = {
