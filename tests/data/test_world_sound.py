@@ -7,16 +7,24 @@ import torch
 from scipy.linalg import solve_toeplitz
 from scipy.signal import decimate, resample_poly
 
-from mmdl_course.data.world import ask, caption, refer, sample_scenes
-from mmdl_course.data.world.lexicon import LEXICON, UnknownWordError, tokens
+from mmdl_course.data.world import (
+    LEXICON,
+    SHIFTS,
+    TEMPLATES,
+    VOCABULARY,
+    VOICES,
+    UnknownWordError,
+    Voice,
+    ask,
+    caption,
+    refer,
+    sample_scenes,
+    speak,
+)
+from mmdl_course.data.world.lexicon import tokens
 from mmdl_course.data.world.phonemes import PHONEMES
 from mmdl_course.data.world.prosody import Score, Sound, score
-from mmdl_course.data.world.shifts import SHIFTS
-from mmdl_course.data.world.sound import speak
-from mmdl_course.data.world.styles import TEMPLATES
 from mmdl_course.data.world.synthesis import synthesise
-from mmdl_course.data.world.vocabulary import VOCABULARY
-from mmdl_course.data.world.voices import VOICES, Voice
 
 RATE = 16_000
 FLAT = Voice("flat", pitch=70.0, breath=0.0, intonation=0.0)

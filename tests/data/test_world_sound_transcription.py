@@ -7,8 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from mmdl_course.data.world import caption, sample_scenes
-from mmdl_course.data.world.sound import speak
+from mmdl_course.data.world import caption, sample_scenes, speak
 from mmdl_course.data.world.threads import one_thread
 
 BANDS, HOP, COUNT = 32, 320, 36

@@ -4,6 +4,7 @@ from mmdl_course.data.world.camera import FRONT, Camera
 from mmdl_course.data.world.claims import RELATIONS, Claim, Clause, Phrase, claims, holds
 from mmdl_course.data.world.graph import SceneGraph, scene_graph, triples
 from mmdl_course.data.world.language import CaptionError, caption, parse
+from mmdl_course.data.world.lexicon import LEXICON, UnknownWordError
 from mmdl_course.data.world.points import PointCloud, Voxels, point_cloud, voxels
 from mmdl_course.data.world.questions import Question, answer, ask
 from mmdl_course.data.world.referring import References, refer, resolve
@@ -18,17 +19,20 @@ from mmdl_course.data.world.sampling import (
 from mmdl_course.data.world.scene import COLOURS, MATERIALS, SHAPES, SIZES, Scenes, concatenate, make_scenes
 from mmdl_course.data.world.shading import Light
 from mmdl_course.data.world.shifts import SHIFTS, Shifted, shifted
+from mmdl_course.data.world.sound import Speech, speak
 from mmdl_course.data.world.speaker import LEVELS
 from mmdl_course.data.world.styles import STYLES, TEMPLATES, prompt
 from mmdl_course.data.world.table import attribute_table
 from mmdl_course.data.world.video import MultiViews, multi_view, orbit, rays, turning_video
 from mmdl_course.data.world.vocabulary import VOCABULARY, words_of
+from mmdl_course.data.world.voices import VOICES, Voice
 
 __all__ = [
     "COLOURS",
     "FACTORS",
     "FRONT",
     "LEVELS",
+    "LEXICON",
     "MATERIALS",
     "RELATIONS",
     "SHAPES",
@@ -37,6 +41,7 @@ __all__ = [
     "STYLES",
     "TEMPLATES",
     "VOCABULARY",
+    "VOICES",
     "Camera",
     "CaptionError",
     "Claim",
@@ -51,7 +56,10 @@ __all__ = [
     "SceneGraph",
     "Scenes",
     "Shifted",
+    "Speech",
+    "UnknownWordError",
     "Views",
+    "Voice",
     "Voxels",
     "answer",
     "ask",
@@ -75,6 +83,7 @@ __all__ = [
     "scene_graph",
     "scenes_from_factors",
     "shifted",
+    "speak",
     "triples",
     "turning_video",
     "voxels",

@@ -157,5 +157,5 @@ Source: monophthongs: Peterson & Barney 1952, "Control methods used in a study o
     Diphthongs, glides, bandwidths: after Klatt 1980, "Software for a cascade/parallel formant synthesizer",
     tables II and III. Durations: after Klatt 1979, "Synthesis by rule of segmental durations in English
     sentences". Loci that yield: the locus equations of Sussman, McCaffrey & Matthews 1991. Levels and spectra
-    of noise, and what is said to be after a table, were adjusted until a recogniser trained on people followed.
+    of noise, and what departs from a table, were adjusted until a recogniser trained on people followed.
 """

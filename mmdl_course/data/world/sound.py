@@ -31,7 +31,7 @@ class Speech:
         end: the sample after its last one; -1 where a text has fewer words.
     """
 
-    waveform: Float[Tensor, "text sample"]
+    waveform: Float[Tensor, "text time"]
     length: Int64[Tensor, " text"]
     sample_rate: int
     texts: tuple[str, ...]

@@ -4,7 +4,6 @@ import hashlib
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from mmdl_course.data.world.articulation import HOP, Gestures, gestures
 from mmdl_course.data.world.prosody import Score
@@ -19,9 +18,8 @@ _RATE = RATES[0]
 _STEP = round(HOP * _RATE)  # samples between frames
 _BLOCKS = 10
 _SIZE = _BLOCKS * _STEP  # of a frame with the ringing after it
-_FREQUENCY = scipy.fft.rfftfreq(_SIZE, 1 / _RATE)
+_FREQUENCY = np.fft.rfftfreq(_SIZE, 1 / _RATE)
 _TABLE = 2048  # points of a period of the voice
-_FEWER = 4  # harmonics that come and go together as the pitch moves
 _PEAK = 0.8
 _AH = ((730.0, 1090.0, 2440.0), (100.0, 70.0, 150.0))  # what levels are relative to
 
@@ -53,7 +51,7 @@ def synthesise(score: Score, text: str, voice: Voice, sample_rate: int) -> np.nd
     size = _SIZE * sample_rate // _RATE
     if size < _SIZE:
         spectrum = spectrum[:, : size // 2 + 1] * (_below_half() * size / _SIZE)
-    wave = _overlapped(scipy.fft.irfft(spectrum, size, axis=1), size // _BLOCKS)
+    wave = _overlapped(np.fft.irfft(spectrum, size, axis=1), size // _BLOCKS)
     wave = wave[: round(score.duration * sample_rate)]
     return (wave * (_PEAK / np.abs(wave).max())).astype(np.float32)
 
@@ -82,7 +80,7 @@ def _sources(moves: Gestures, text: str, voice: Voice) -> tuple[np.ndarray, np.n
 def _pulse_harmonics(share: float) -> np.ndarray:
     """Fourier series of a period of the flow's derivative; the vocal folds are open for a share of it."""
     place = np.arange(_TABLE) / _TABLE / share
-    return scipy.fft.rfft(np.where(place < 1, 2 * place - 3 * place**2, 0.0))
+    return np.fft.rfft(np.where(place < 1, 2 * place - 3 * place**2, 0.0))
 
 
 def _open_share(voice: Voice) -> float:
@@ -91,11 +89,9 @@ def _open_share(voice: Voice) -> float:
 
 def _pulses(phase: np.ndarray, pitch: np.ndarray, voice: Voice) -> np.ndarray:
     """The voice without harmonics above half the sample rate; without the tract, a stressed "ah" is 1."""
-    count = (0.49 * _RATE / pitch).astype(int) // _FEWER
+    count = (0.49 * _RATE / pitch).astype(int)
     least = int(count.min())
-    tables = np.stack(
-        [_table(_open_share(voice), some * _FEWER) for some in range(least, int(count.max()) + 1)]
-    )
+    tables = np.stack([_table(_open_share(voice), some) for some in range(least, int(count.max()) + 1)])
     place = (phase % 1.0) * _TABLE
     low = place.astype(int)
     row = count - least
@@ -103,13 +99,13 @@ def _pulses(phase: np.ndarray, pitch: np.ndarray, voice: Voice) -> np.ndarray:
     return (below + (place - low) * (tables[row, low + 1] - below)) / _gains(voice)[0]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _table(share: float, count: int) -> np.ndarray:
     """A period of the voice with the first harmonics only; its first point is repeated at the end."""
     harmonics = _pulse_harmonics(share).copy()
     harmonics[0] = 0
     harmonics[count + 1 :] = 0
-    table = scipy.fft.irfft(harmonics, _TABLE)
+    table = np.fft.irfft(harmonics, _TABLE)
     return np.append(table, table[0])
 
 
@@ -136,7 +132,7 @@ def _cascade(formants: np.ndarray, widths: np.ndarray, nasal: np.ndarray) -> np.
     poles = np.concatenate([formants, nasal[:, :1]], 1)
     poles = _resonances(poles, np.concatenate([widths, np.full_like(nasal[:, :1], 100.0)], 1))
     zeros = _resonances(nasal[:, 1:], np.full_like(nasal[:, 1:], 100.0))
-    return scipy.fft.rfft(zeros, _SIZE, axis=1) / scipy.fft.rfft(poles, _SIZE, axis=1)
+    return np.fft.rfft(zeros, _SIZE, axis=1) / np.fft.rfft(poles, _SIZE, axis=1)
 
 
 def _resonances(frequency: np.ndarray, width: np.ndarray) -> np.ndarray:
@@ -160,7 +156,7 @@ def _upper(voice: Voice) -> np.ndarray:
     frequency = np.array([[3400.0, *np.arange(4500.0, 9000.0, 1000.0)]]) / voice.tract
     frequency = frequency[:, frequency[0] < 0.48 * _RATE]
     width = 100 + 0.04 * frequency
-    return 1 / scipy.fft.rfft(_resonances(frequency, width), _SIZE, axis=1)
+    return 1 / np.fft.rfft(_resonances(frequency, width), _SIZE, axis=1)
 
 
 def _low_pass(coefficient: np.ndarray) -> np.ndarray:
@@ -198,7 +194,7 @@ def _spectra(source: np.ndarray) -> np.ndarray:
     """Spectra of frames that fade into each other."""
     padded = np.pad(source, _STEP).reshape(-1, _STEP)
     frames = np.concatenate([padded[:-1], padded[1:]], 1) * np.hanning(2 * _STEP + 1)[:-1]
-    return scipy.fft.rfft(frames, _SIZE, axis=1)
+    return np.fft.rfft(frames, _SIZE, axis=1)
 
 
 def _overlapped(frames: np.ndarray, step: int) -> np.ndarray:
