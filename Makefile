@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint build check audit audit-full demo full bench models pictures doctor clean
+.PHONY: help setup lab test lint build check audit audit-full demo full bench models pretrain pictures doctor clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -56,6 +56,9 @@ bench: $(READY)  ## measure performance: the world, and the lessons under the gr
 models: $(READY)  ## fetch the pretrained models and run their tests
 	$(BIN)/mmdl fetch
 	$(BIN)/python -m pytest tests/test_fetch.py tests/architectures/test_pretrained.py tests/architectures/test_pretrained_clip.py
+
+pretrain: $(READY)  ## make the course's own small models again, and compare them with what ships
+	for name in miniclip captioner autoencoder; do $(BIN)/mmdl pretrain $$name || exit 1; done
 
 pictures: $(READY)  ## draw the README's pictures again
 	$(BIN)/python docs/pictures.py

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not a package
 """Draw the README's pictures again: `make pictures`."""
 
 import argparse
@@ -149,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             draw(given.dpi).savefig(raw, format="png", dpi=given.dpi)
         png = compressed(Image.open(raw))
         replace_file(given.folder / name, png)
-        print(f"{given.folder / name}: {len(png) / 1000:.0f} kB")  # noqa: T201
+        print(f"{given.folder / name}: {len(png) / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Captioner(nn.Module):
         image_depth: blocks of the tower.
         depth: blocks of the decoder.
         heads: attention heads.
+        pixels: mean and standard deviation of the pixels it will see.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Captioner(nn.Module):
         image_depth: int = 2,
         depth: int = 3,
         heads: int = 4,
+        pixels: Sequence[float] = (0.5, 0.5),
     ) -> None:
         from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -54,8 +56,9 @@ class Captioner(nn.Module):
             "image_depth": image_depth,
             "depth": depth,
             "heads": heads,
+            "pixels": list(pixels),
         }
-        self.image = ImageTower(size=size, dim=dim, depth=image_depth, heads=heads)
+        self.image = ImageTower(size=size, dim=dim, depth=image_depth, heads=heads, pixels=tuple(pixels))
         self.decoder = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=len(self.tokenizer),

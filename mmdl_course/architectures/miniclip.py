@@ -22,13 +22,23 @@ class ImageTower(nn.Module):
         dim: width of the blocks.
         depth: number of blocks.
         heads: attention heads.
+        pixels: mean and standard deviation of the pixels it will see, to start from numbers about 0.
     """
 
     stride = 4
     """Pixels per patch, each way."""
 
-    def __init__(self, *, size: int = 32, dim: int = 64, depth: int = 2, heads: int = 4) -> None:
+    def __init__(
+        self,
+        *,
+        size: int = 32,
+        dim: int = 64,
+        depth: int = 2,
+        heads: int = 4,
+        pixels: tuple[float, float] = (0.5, 0.5),
+    ) -> None:
         super().__init__()
+        self.pixels = tuple(pixels)
         if size % self.stride:
             raise ValueError(f"images of {size} pixels do not divide into patches of {self.stride}")
         self.size, self.grid = size, size // self.stride
@@ -59,8 +69,9 @@ class ImageTower(nn.Module):
                 f"this tower sees {self.size} × {self.size} pixels, "
                 f"not {' × '.join(map(str, image.shape[-2:]))}"
             )
-        x = rearrange(self.stem(image * 2 - 1), "image dim row column -> image (row column) dim")
-        x = x + self.position
+        mean, deviation = self.pixels
+        x = self.stem((image - mean) / deviation)  # (image, dim, row, column)
+        x = rearrange(x, "image dim row column -> image (row column) dim") + self.position
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
@@ -124,6 +135,7 @@ class MiniCLIP(nn.Module):
         depth: blocks in each tower.
         heads: attention heads.
         embedding: dimension of the shared space.
+        pixels: mean and standard deviation of the pixels it will see.
     """
 
     def __init__(
@@ -136,6 +148,7 @@ class MiniCLIP(nn.Module):
         depth: int = 2,
         heads: int = 4,
         embedding: int = 64,
+        pixels: Sequence[float] = (0.5, 0.5),
     ) -> None:
         super().__init__()
         self.tokenizer = WordTokenizer(words)
@@ -147,44 +160,37 @@ class MiniCLIP(nn.Module):
             "depth": depth,
             "heads": heads,
             "embedding": embedding,
+            "pixels": list(pixels),
         }
-        self.image = ImageTower(size=size, dim=dim, depth=depth, heads=heads)
+        self.image = ImageTower(size=size, dim=dim, depth=depth, heads=heads, pixels=tuple(pixels))
         self.text = TextTower(
             vocabulary=len(self.tokenizer), length=length, dim=dim, depth=depth, heads=heads
         )
         self.image_projection = nn.Linear(dim, embedding, bias=False)
         self.text_projection = nn.Linear(dim, embedding, bias=False)
-        self.attention_pool = nn.Linear(dim, 1)
         self.log_scale = nn.Parameter(torch.tensor(10.0).log())
 
     def encode_patches(
         self, image: Float[Tensor, "image 3 height width"]
-    ) -> tuple[Float[Tensor, "image row column embedding"], Float[Tensor, "image row column"]]:
-        """Where each patch lies in the shared space, and how much of the image it speaks for.
+    ) -> Float[Tensor, "image row column embedding"]:
+        """Where each patch alone would lie in the shared space; not normalised.
 
         Args:
             image: 0..1.
-
-        Returns:
-            The patches' places, not normalised, and weights of at least 0 that sum to 1 over an image.
         """
-        patches = self.image(image)
-        weights = self.attention_pool(patches).squeeze(2).softmax(dim=1)
-        places = rearrange(
-            self.image_projection(patches),
-            "image (row column) dim -> image row column dim",
-            row=self.image.grid,
-        )
-        return places, rearrange(weights, "image (row column) -> image row column", row=self.image.grid)
+        places = self.image_projection(self.image(image))
+        return rearrange(places, "image (row column) dim -> image row column dim", row=self.image.grid)
 
     def encode_image(self, image: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image embedding"]:
-        """Where images lie in the shared space: the weighted mean of their patches; not normalised.
+        """Where images lie in the shared space; not normalised.
+
+        Of each feature the largest value over the patches counts: objects are small, and a mean would be
+        a mean over ground.
 
         Args:
             image: 0..1.
         """
-        places, weights = self.encode_patches(image)
-        return torch.einsum("irc,ircd->id", weights, places)
+        return self.image_projection(self.image(image).amax(dim=1))
 
     def encode_tokens(self, tokens: Int64[Tensor, "text position"]) -> Float[Tensor, "text embedding"]:
         """Where texts lie in the shared space; not normalised.

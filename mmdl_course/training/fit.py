@@ -44,6 +44,7 @@ def fit(
     generator: torch.Generator,
     batch_size: int = 128,
     learning_rate: float = 2e-3,
+    warm_up: int = 0,
     label: str = "training",
 ) -> Float[Tensor, " step"]:
     """Minimise `loss(indices)` with Adam and a cosine schedule, with a progress bar.
@@ -56,6 +57,7 @@ def fit(
         generator: decides the order of the samples.
         batch_size: samples per step.
         learning_rate: at the start; it falls to zero along half a cosine.
+        warm_up: steps over which it first rises in a straight line, as transformers like it.
         label: what the progress bar says.
 
     Returns:
@@ -66,6 +68,10 @@ def fit(
     """
     optimiser = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps)
+    if warm_up:
+        rise = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: (step + 1) / (warm_up + 1))
+        fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps - warm_up)
+        schedule = torch.optim.lr_scheduler.SequentialLR(optimiser, [rise, fall], [warm_up])
     history = torch.zeros(steps)
     order = batches(count, size=batch_size, steps=steps, generator=generator)
     bar = tqdm(order, total=steps, desc=label, leave=False, disable=not is_full_budget())

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmdl_course.architectures.miniclip import MiniCLIP
+from mmdl_course.architectures.miniclip import ImageTower, MiniCLIP
 
 WORDS = ("a", "red", "blue", "cube", "ball")
 
@@ -19,13 +19,23 @@ def test_both_towers_end_in_one_space(model):
     assert model.encode_text(["a red cube", "ball"]).shape == (2, 8)
 
 
-def test_an_image_lies_at_the_weighted_mean_of_its_patches(model):
+def test_patches_lie_in_the_same_space(model):
+    assert model.encode_patches(torch.rand(2, 3, 16, 16)).shape == (2, 4, 4, 8)
+
+
+def test_of_each_feature_the_largest_over_the_patches_counts(model):
     image = torch.rand(2, 3, 16, 16)
-    places, weights = model.encode_patches(image)
-    assert places.shape == (2, 4, 4, 8)
-    torch.testing.assert_close(weights.sum(dim=(1, 2)), torch.ones(2))
-    expected = (weights[..., None] * places).sum(dim=(1, 2))
+    expected = model.image_projection(model.image(image).max(dim=1).values)
     torch.testing.assert_close(model.encode_image(image), expected)
+
+
+def test_the_pixels_it_expects_start_from_zero():
+    torch.manual_seed(0)
+    tower = ImageTower(size=16, dim=16, pixels=(0.6, 0.1))
+    seen = []
+    tower.stem.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    tower(torch.full((1, 3, 16, 16), 0.7))
+    torch.testing.assert_close(seen[0], torch.ones(1, 3, 16, 16))
 
 
 def test_a_text_does_not_feel_its_neighbours_or_the_filling(model):

@@ -57,3 +57,19 @@ def test_a_loss_that_explodes_says_so():
         fit(
             lambda _: weight.sum() * float("nan"), [weight], count=2, steps=1, generator=seeded(), label="toy"
         )
+
+
+def test_a_warm_up_rises_and_then_falls_to_zero():
+    weight = torch.nn.Parameter(torch.zeros(()))
+    places = []
+
+    def loss(_):
+        places.append(weight.item())
+        return -weight  # Adam walks by the learning rate at each step
+
+    fit(loss, [weight], count=4, steps=20, generator=seeded(), batch_size=4, learning_rate=1.0, warm_up=4)
+    walked = torch.tensor(places).diff()
+    assert (walked[:4].diff() > 0).all()
+    assert walked[3:6].max() == walked.max()
+    assert (walked[6:].diff() < 0).all()
+    torch.testing.assert_close(walked[0], torch.tensor(0.2), atol=1e-3, rtol=0)

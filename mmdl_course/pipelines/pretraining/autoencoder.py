@@ -12,7 +12,7 @@ from mmdl_course.training import fit
 __all__ = ["AUTOENCODER"]
 
 SCENES = 24_000
-BATCH = 64
+BATCH = 32
 NOISE = 0.1
 """Standard deviation of the noise on z while training, where z has 1: near-by z means near-by pictures."""
 TEST = 1000
@@ -42,6 +42,7 @@ def train(model: ImageAutoencoder, generator: torch.Generator, steps: int) -> No
         generator=generator,
         batch_size=BATCH,
         learning_rate=2e-3,
+        warm_up=min(50, steps // 2),
         label="autoencoder",
     )
 
@@ -94,7 +95,7 @@ AUTOENCODER = Recipe(
     name="autoencoder",
     summary="Convolutions from an image down to an 4 × 4 grid of 8 numbers, and back.",
     data=f"{SCENES:,} scenes of one to three objects at {SIZE} × {SIZE} pixels, without the held-out pairs",
-    steps=3000,
+    steps=2400,
     build=build,
     train=train,
     score=score,

@@ -7,10 +7,13 @@ from tqdm.auto import tqdm
 
 from mmdl_course.data.world import SceneConfig, Scenes, render, sample_scenes
 
-__all__ = ["HELD_OUT", "ONE_HELD_OUT", "ONE_SEEN", "SIZE", "TRAINING", "draw", "pictures"]
+__all__ = ["HELD_OUT", "ONE_HELD_OUT", "ONE_SEEN", "PIXELS", "SIZE", "TRAINING", "draw", "pictures"]
 
 SIZE = 32
 """Height and width of the images, pixels."""
+
+PIXELS = (0.60, 0.12)
+"""Mean and standard deviation of their pixels."""
 
 HELD_OUT = (
     ("red", "sphere"),
