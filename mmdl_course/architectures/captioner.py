@@ -24,6 +24,7 @@ class Captioner(nn.Module):
     Args:
         words: vocabulary.
         size: height and width of the images, pixels.
+        stride: pixels per patch, each way.
         length: most tokens of a text, start and end included.
         dim: width of tower and decoder.
         image_depth: blocks of the tower.
@@ -36,7 +37,8 @@ class Captioner(nn.Module):
         self,
         *,
         words: Sequence[str],
-        size: int = 32,
+        size: int = 64,
+        stride: int = 8,
         length: int = 64,
         dim: int = 64,
         image_depth: int = 2,
@@ -51,6 +53,7 @@ class Captioner(nn.Module):
         self.config: dict[str, Any] = {
             "words": list(self.tokenizer.words),
             "size": size,
+            "stride": stride,
             "length": length,
             "dim": dim,
             "image_depth": image_depth,
@@ -58,7 +61,9 @@ class Captioner(nn.Module):
             "heads": heads,
             "pixels": list(pixels),
         }
-        self.image = ImageTower(size=size, dim=dim, depth=image_depth, heads=heads, pixels=tuple(pixels))
+        self.image = ImageTower(
+            size=size, stride=stride, dim=dim, depth=image_depth, heads=heads, pixels=tuple(pixels)
+        )
         self.decoder = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=len(self.tokenizer),
@@ -70,6 +75,7 @@ class Captioner(nn.Module):
                 resid_pdrop=0.0,
                 embd_pdrop=0.0,
                 attn_pdrop=0.0,
+                initializer_range=0.1,
                 bos_token_id=START,
                 eos_token_id=END,
             )

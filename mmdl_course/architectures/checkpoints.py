@@ -10,10 +10,17 @@ from torch import nn
 from mmdl_course.course import CourseError
 from mmdl_course.files import replace_file
 
-__all__ = ["CHECKPOINTS", "CheckpointError", "checkpoint_facts", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "CHECKPOINTS",
+    "CheckpointError",
+    "checkpoint_facts",
+    "load_checkpoint",
+    "save_checkpoint",
+    "shipped",
+]
 
 CHECKPOINTS = ("miniclip", "captioner", "autoencoder")
-"""The models that ship with the course; `mmdl pretrain NAME` makes one again."""
+"""The models that `mmdl pretrain NAME` makes; `shipped` says which of them come with the course."""
 
 _SHIPPED = Path(__file__).parent / "weights"
 _FORMAT = 1
@@ -22,6 +29,11 @@ _REMEDY = "Get the file back with 'git checkout', or make it again with 'mmdl pr
 
 class CheckpointError(CourseError):
     """A checkpoint is missing or damaged; the message says what to do."""
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the checkpoints that come with the course."""
+    return tuple(name for name in CHECKPOINTS if (_SHIPPED / f"{name}.safetensors").is_file())
 
 
 def load_checkpoint(name: str, *, folder: Path = _SHIPPED) -> nn.Module:

@@ -18,20 +18,19 @@ class ImageTower(nn.Module):
     """Convolutions down to a grid of patches, transformer blocks over the grid.
 
     Args:
-        size: height and width of the images, pixels; a multiple of the stride 4.
+        size: height and width of the images, pixels; a multiple of the stride.
+        stride: pixels per patch, each way; a power of 2.
         dim: width of the blocks.
         depth: number of blocks.
         heads: attention heads.
         pixels: mean and standard deviation of the pixels it will see, to start from numbers about 0.
     """
 
-    stride = 4
-    """Pixels per patch, each way."""
-
     def __init__(
         self,
         *,
-        size: int = 32,
+        size: int = 64,
+        stride: int = 8,
         dim: int = 64,
         depth: int = 2,
         heads: int = 4,
@@ -39,18 +38,22 @@ class ImageTower(nn.Module):
     ) -> None:
         super().__init__()
         self.pixels = tuple(pixels)
-        if size % self.stride:
-            raise ValueError(f"images of {size} pixels do not divide into patches of {self.stride}")
-        self.size, self.grid = size, size // self.stride
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, dim // 2, kernel_size=3, stride=2, padding=1),
-            nn.GroupNorm(1, dim // 2),
-            nn.GELU(),
-            nn.Conv2d(dim // 2, dim, kernel_size=3, stride=2, padding=1),
-            nn.GroupNorm(1, dim),
-            nn.GELU(),
-            nn.Conv2d(dim, dim, kernel_size=3, padding=1),
-        )
+        if stride < 2 or stride & (stride - 1):
+            raise ValueError(f"the stride must be a power of 2, not {stride}")
+        if size % stride:
+            raise ValueError(f"images of {size} pixels do not divide into patches of {stride}")
+        self.size, self.grid = size, size // stride
+        halvings = stride.bit_length() - 1
+        layers: list[nn.Module] = []
+        before = 3
+        for after in (dim >> step for step in reversed(range(halvings))):
+            layers += [
+                nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1),
+                nn.GroupNorm(1, after),
+                nn.GELU(),
+            ]
+            before = after
+        self.stem = nn.Sequential(*layers, nn.Conv2d(dim, dim, kernel_size=3, padding=1))
         self.position = positions(self.grid**2, dim)
         self.blocks = nn.ModuleList(Block(dim, heads=heads) for _ in range(depth))
         self.norm = nn.LayerNorm(dim)
@@ -130,6 +133,7 @@ class MiniCLIP(nn.Module):
     Args:
         words: vocabulary of the text tower.
         size: height and width of the images, pixels.
+        stride: pixels per patch, each way.
         length: most tokens of a text.
         dim: width of both towers.
         depth: blocks in each tower.
@@ -142,7 +146,8 @@ class MiniCLIP(nn.Module):
         self,
         *,
         words: Sequence[str],
-        size: int = 32,
+        size: int = 64,
+        stride: int = 8,
         length: int = 48,
         dim: int = 64,
         depth: int = 2,
@@ -155,6 +160,7 @@ class MiniCLIP(nn.Module):
         self.config: dict[str, Any] = {
             "words": list(self.tokenizer.words),
             "size": size,
+            "stride": stride,
             "length": length,
             "dim": dim,
             "depth": depth,
@@ -162,7 +168,9 @@ class MiniCLIP(nn.Module):
             "embedding": embedding,
             "pixels": list(pixels),
         }
-        self.image = ImageTower(size=size, dim=dim, depth=depth, heads=heads, pixels=tuple(pixels))
+        self.image = ImageTower(
+            size=size, stride=stride, dim=dim, depth=depth, heads=heads, pixels=tuple(pixels)
+        )
         self.text = TextTower(
             vocabulary=len(self.tokenizer), length=length, dim=dim, depth=depth, heads=heads
         )

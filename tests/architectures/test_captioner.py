@@ -11,7 +11,7 @@ WORDS = ("a", "red", "blue", "cube", "ball")
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return Captioner(words=WORDS, size=16, length=12, dim=16, depth=2).eval()
+    return Captioner(words=WORDS, size=16, stride=4, length=12, dim=16, depth=2).eval()
 
 
 def test_the_image_changes_what_comes_next(model):

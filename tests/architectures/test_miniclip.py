@@ -11,7 +11,7 @@ WORDS = ("a", "red", "blue", "cube", "ball")
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return MiniCLIP(words=WORDS, size=16, dim=16, embedding=8).eval()
+    return MiniCLIP(words=WORDS, size=16, stride=4, dim=16, embedding=8).eval()
 
 
 def test_both_towers_end_in_one_space(model):
@@ -31,7 +31,7 @@ def test_of_each_feature_the_largest_over_the_patches_counts(model):
 
 def test_the_pixels_it_expects_start_from_zero():
     torch.manual_seed(0)
-    tower = ImageTower(size=16, dim=16, pixels=(0.6, 0.1))
+    tower = ImageTower(size=16, stride=4, dim=16, pixels=(0.6, 0.1))
     seen = []
     tower.stem.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     tower(torch.full((1, 3, 16, 16), 0.7))
@@ -73,4 +73,6 @@ def test_a_wrong_size_and_a_long_text_are_refused(model):
     with pytest.raises(ValueError, match="reads 48 tokens, not 62"):
         model.encode_text(["a " * 60])
     with pytest.raises(ValueError, match="patches of 4"):
-        MiniCLIP(words=WORDS, size=30)
+        MiniCLIP(words=WORDS, size=30, stride=4)
+    with pytest.raises(ValueError, match="power of 2, not 6"):
+        MiniCLIP(words=WORDS, size=24, stride=6)

@@ -6,10 +6,13 @@ from torch import Tensor
 
 from mmdl_course.architectures.autoencoder import ImageAutoencoder
 from mmdl_course.pipelines.pretraining.recipe import Recipe, Score
-from mmdl_course.pipelines.pretraining.scenes import ONE_HELD_OUT, SIZE, TRAINING, draw
+from mmdl_course.pipelines.pretraining.scenes import ONE_HELD_OUT, TRAINING, draw
 from mmdl_course.training import fit
 
 __all__ = ["AUTOENCODER"]
+
+SIZE = 32
+"""Height and width of the images, pixels."""
 
 SCENES = 24_000
 BATCH = 32
@@ -25,7 +28,7 @@ def build() -> ImageAutoencoder:
 
 def train(model: ImageAutoencoder, generator: torch.Generator, steps: int) -> None:
     """Train it in place."""
-    _, images = draw(SCENES, config=TRAINING, generator=generator)
+    _, images = draw(SCENES, config=TRAINING, generator=generator, size=SIZE)
 
     def loss(indices: Tensor) -> Tensor:
         image = images[indices] / 255
@@ -52,14 +55,14 @@ def score(model: ImageAutoencoder, generator: torch.Generator) -> list[Score]:
     """How like the picture what comes back is, beside PCA with as many numbers."""
     from sklearn.decomposition import PCA
 
-    _, learned = draw(4 * TEST, config=TRAINING, generator=generator)
+    _, learned = draw(4 * TEST, config=TRAINING, generator=generator, size=SIZE)
     learned = learned / 255
     numbers = model.encode(learned[:1]).numel()
     pca = PCA(numbers, svd_solver="randomized", random_state=0).fit(learned.flatten(1).numpy())
     mean = learned.mean(0)
     scores = []
     for kind, config in (("new scenes", TRAINING), ("one object, held-out pair", ONE_HELD_OUT)):
-        images = draw(TEST, config=config, generator=generator)[1] / 255
+        images = draw(TEST, config=config, generator=generator, size=SIZE)[1] / 255
         z = model.encode(images)
         flat = pca.inverse_transform(pca.transform(images.flatten(1).numpy()))
         linear = psnr(torch.from_numpy(flat).view_as(images).float(), images).mean().item()

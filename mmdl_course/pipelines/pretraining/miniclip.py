@@ -22,7 +22,7 @@ STYLES = {"photo": 4, "plain": 3, "sentence": 2, "keywords": 0.5, "everyday": 0.
 LEVELS = ("gist", "pair", "pair", "full")
 """Drawn for each batch."""
 
-SILENCE = ((), ("shape",), ("colour",))
+SILENCE = ((), (), ("shape",), ("colour",))
 """What the captions of a batch never name, drawn for each batch. Who has heard of red things and of spheres
 apart can put the two together."""
 
@@ -150,11 +150,11 @@ MINICLIP = Recipe(
     summary="Image and text towers that end in one space of 64 dimensions, learned from captions.",
     data=(
         f"{SCENES:,} scenes of one to three objects at {SIZE} × {SIZE} pixels, without the held-out pairs; "
-        f"fresh captions at every step, {DETAIL:.0%} of size, colour and material named, in two of three "
+        f"fresh captions at every step, {DETAIL:.0%} of size, colour and material named, in half of the "
         "batches never the shape or never the colour; styles by weight: "
         + ", ".join(f"{name} {weight}" for name, weight in STYLES.items())
     ),
-    steps=1500,
+    steps=3000,
     build=build,
     train=train,
     score=score,
