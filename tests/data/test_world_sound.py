@@ -120,7 +120,7 @@ def test_intonation_moves_the_pitch_about_the_same_mean():
     wide = dataclasses.replace(VOICES["man"], intonation=8.0)
     found = pitches(speak([text], voice=wide).waveform[0].numpy())
     assert math.exp(np.log(found).mean()) == pytest.approx(wide.pitch, rel=0.08)
-    assert np.quantile(found, 0.9) / np.quantile(found, 0.1) > 1.3
+    assert 12 * math.log2(found.max() / found.min()) == pytest.approx(8, abs=1)
     third = len(found) // 3
     assert found[:third].mean() > 1.1 * found[-third:].mean()
 
@@ -170,7 +170,7 @@ def test_durations_go_with_the_rate():
 
 def test_the_last_syllable_of_a_phrase_is_long():
     last, inner = speak(["a red cone"]), speak(["a cone left of a cube"])
-    assert (last.end - last.start)[0, 2] > 1.2 * (inner.end - inner.start)[0, 1]
+    assert (last.end - last.start)[0, 2] > 1.1 * (inner.end - inner.start)[0, 1]
 
 
 def test_words_cover_the_sound_in_order_and_silence_is_silent():

@@ -13,7 +13,7 @@ __all__ = ["Score", "Sound", "score"]
 _MARGIN = 0.05  # silence before and after a text, s
 _BREAK = 0.22  # pause at a mark of punctuation, s
 _BURST = {True: 0.008, False: 0.012}  # of a stop, voiced or not, s
-_FINAL = 1.35  # how much longer the last syllable of a phrase is
+_FINAL = 1.1  # how much longer the last syllable of a phrase is
 _STRESS = {"1": 1.0, "2": 0.6}
 _ASKED = ("what", "how", "which", "where", "who")  # questions that begin so do not rise
 
@@ -185,7 +185,7 @@ def _duration(place: _Place) -> float:
     phoneme, share = place.phoneme, 1.0
     if phoneme.kind == "vowel":
         if not place.last:
-            share *= 0.75 if place.onward else 0.9
+            share *= 0.7 if place.onward else 0.8
         if not place.stress:
             share *= 0.55
         if place.after and not place.across and place.after.obstruent:
