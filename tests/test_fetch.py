@@ -216,23 +216,26 @@ def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path, cache):
             import sys
             from mmdl_course import cli, fetch
 
-            slow = "import sys, time; print('asked', file=sys.stdout, flush=True); time.sleep(60)"
+            slow = "import pathlib, time; pathlib.Path('asked').touch(); time.sleep(60)"
             fetch._PIP = (sys.executable, "-c", slow)
             sys.argv = ["mmdl", "fetch", "minilm"]
             cli.main()
             """
         )
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
-    )
-    for _ in range(600):
-        if (cache / ".minilm" / "requirements.txt").is_file():
-            break
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    ) as process:
+        for _ in range(2400):
+            if (tmp_path / "asked").exists() or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=50)
+        finally:
+            process.kill()
     assert (process.returncode, said) == (2, "mmdl: interrupted. To go on: mmdl fetch minilm\n")
     assert left(cache) == set()
 
