@@ -2,7 +2,7 @@
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -10,12 +10,12 @@ __all__ = ["Attention", "Block"]
 
 
 class Attention(nn.Module):
-    """Multi-head attention of one sequence to another, or to itself.
+    """Multi-head attention of a sequence to itself.
 
     Source: Vaswani et al. 2017, "Attention is all you need", section 3.2; the core is torch's own.
 
     Args:
-        dim: width of both sequences.
+        dim: width of the sequence.
         heads: divides `dim`.
     """
 
@@ -27,33 +27,24 @@ class Attention(nn.Module):
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
 
     def forward(
-        self,
-        sequence: Float[Tensor, "batch position dim"],
-        context: Float[Tensor, "batch source dim"] | None = None,
-        *,
-        causal: bool = False,
-        mask: Bool[Tensor, "batch source"] | None = None,
+        self, sequence: Float[Tensor, "batch position dim"], *, causal: bool = False
     ) -> Float[Tensor, "batch position dim"]:
-        """What each position takes from the context.
+        """What each position takes from the sequence.
 
         Args:
-            sequence: asks.
-            context: answers; the sequence itself when left out.
+            sequence: asks and answers.
             causal: whether a position sees itself and earlier ones only.
-            mask: which places of the context may be seen; all when left out. Not together with `causal`.
         """
-        context = sequence if context is None else context
         query, key, value = (
-            rearrange(layer(x), "batch place (head dim) -> batch head place dim", head=self.heads)
-            for layer, x in ((self.query, sequence), (self.key, context), (self.value, context))
+            rearrange(layer(sequence), "batch place (head dim) -> batch head place dim", head=self.heads)
+            for layer in (self.query, self.key, self.value)
         )
-        seen = None if mask is None else mask[:, None, None, :]  # (batch, 1, 1, source)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen, is_causal=causal)
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
         return self.out(rearrange(mixed, "batch head place dim -> batch place (head dim)"))
 
 
 class Block(nn.Module):
-    """One layer: attention to itself, attention to a context where there is one, and a two-layer network.
+    """One layer: attention of the sequence to itself, and a two-layer network.
 
     Each part reads a normalised copy and adds to the stream.
 
@@ -62,35 +53,20 @@ class Block(nn.Module):
     Args:
         dim: width.
         heads: attention heads.
-        cross: whether it also attends to a context.
         causal: whether positions see only themselves and earlier ones.
     """
 
-    def __init__(self, dim: int, *, heads: int, cross: bool = False, causal: bool = False) -> None:
+    def __init__(self, dim: int, *, heads: int, causal: bool = False) -> None:
         super().__init__()
         self.causal = causal
         self.norm = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads=heads)
-        self.cross_norm = nn.LayerNorm(dim) if cross else None
-        self.cross = Attention(dim, heads=heads) if cross else None
         self.mlp_norm = nn.LayerNorm(dim)
         self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
 
-    def forward(
-        self,
-        sequence: Float[Tensor, "batch position dim"],
-        context: Float[Tensor, "batch source dim"] | None = None,
-    ) -> Float[Tensor, "batch position dim"]:
-        """The sequence, refined.
-
-        Raises:
-            ValueError: a context is given to a block without cross attention, or missing where it has one.
-        """
-        if (context is None) != (self.cross is None):
-            raise ValueError(f"this block has {'no ' if self.cross is None else ''}cross attention")
+    def forward(self, sequence: Float[Tensor, "batch position dim"]) -> Float[Tensor, "batch position dim"]:
+        """The sequence, refined."""
         sequence = sequence + self.attention(self.norm(sequence), causal=self.causal)
-        if self.cross is not None:
-            sequence = sequence + self.cross(self.cross_norm(sequence), context)
         return sequence + self.mlp(self.mlp_norm(sequence))
 
 

@@ -10,7 +10,7 @@ from mmdl_course.data.world import SceneConfig, Scenes, render, sample_scenes
 __all__ = ["HELD_OUT", "ONE_HELD_OUT", "ONE_SEEN", "PIXELS", "SIZE", "TRAINING", "draw", "pictures"]
 
 SIZE = 64
-"""Height and width of the images, pixels: at 32 a cube and a wedge are hard to tell apart."""
+"""Height and width of the images, pixels."""
 
 PIXELS = (0.60, 0.12)
 """Mean and standard deviation of their pixels."""
