@@ -11,8 +11,11 @@ from mmdl_course.viz.display import show
 from mmdl_course.viz.gallery import gallery
 from mmdl_course.viz.images import image_grid, strip
 from mmdl_course.viz.modalities import modality_panels
+from mmdl_course.viz.patches import patch_maps
+from mmdl_course.viz.robustness import robustness_plot
 from mmdl_course.viz.scatter import paths_3d, scatter_3d, scatter_panels
 from mmdl_course.viz.scores import scoreboard, scoreboard_table
+from mmdl_course.viz.similarity import modality_gap, similarity_matrix
 from mmdl_course.viz.thumbnails import latent_scatter
 
 __all__ = [
@@ -22,12 +25,16 @@ __all__ = [
     "gallery",
     "image_grid",
     "latent_scatter",
+    "modality_gap",
     "modality_panels",
+    "patch_maps",
     "paths_3d",
+    "robustness_plot",
     "scatter_3d",
     "scatter_panels",
     "scoreboard",
     "scoreboard_table",
     "show",
+    "similarity_matrix",
     "strip",
 ]

@@ -197,3 +197,80 @@ def test_importing_viz_loads_neither_widgets_nor_torch_nor_pyplot():
     code = f"import sys, mmdl_course.viz; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def searched(calls):
+    def score(text):
+        calls.append(text)
+        if "blorb" in text:
+            raise ValueError("nobody knows a <blorb>: choose from the list")
+        return np.arange(5.0) * (-1 if "dark" in text else 1)
+
+    return explorers.rank_images(
+        score,
+        images=np.arange(5.0)[:, None, None] * np.ones((5, 4, 4)) / 5,
+        queries=("something light", "something dark"),
+        titles=["black", "dark grey", "grey", "light grey", "white"],
+        count=3,
+    )
+
+
+def test_typing_a_text_ranks_the_images(searched, calls):
+    assert alt_of(searched) == (
+        "The 3 images most similar to “something light”, with their similarity, best first: "
+        "white 4.00, light grey 3.00, grey 2.00."
+    )
+    searched.sliders["query"].value = "dark, please"
+    assert "“dark, please”" in alt_of(searched)
+    assert "black -0.00, dark grey -1.00, grey -2.00" in alt_of(searched)
+    assert set(calls) == {"something light", "dark, please"}
+
+
+def test_taking_a_text_from_the_list_types_it(searched):
+    box, choice = searched.box.children[1:3]
+    assert (box.description, choice.description) == ("what to look for", "or take")
+    assert not box.continuous_update
+    choice.value = "something dark"
+    assert box.value == "something dark"
+    assert "“something dark”" in alt_of(searched)
+
+
+def test_a_text_that_is_refused_says_why(searched):
+    searched.sliders["query"].value = "a blorb"
+    assert "nobody knows a &lt;blorb&gt;: choose from the list" in searched.box.children[-1].value
+    searched.sliders["query"].value = "something dark"
+    assert "“something dark”" in alt_of(searched)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"queries": ()}, "at least one query"),
+        ({"titles": ["one"]}, "1 titles for 2 images"),
+        ({"count": 0}, "count must be 1"),
+        ({"score": lambda _: np.zeros(3)}, r"what score returns: expected shape \(2,\)"),
+    ],
+)
+def test_a_search_that_cannot_be_shown_is_refused(change, words):
+    given = {"score": lambda _: np.zeros(2), "images": np.zeros((2, 4, 4)), "queries": ("a",), **change}
+    with pytest.raises(ValueError, match=words):
+        explorers.rank_images(given.pop("score"), **given)
+
+
+def test_training_similarity_goes_through_the_training(rng, assert_complete):
+    matrices = {200: np.eye(3), 0: np.zeros((3, 3))}
+    captions = ["a red sphere", "a large blue shiny cube left of a small yellow torus", "a cone"]
+    given = {"losses": np.linspace(3, 1, 200), "images": rng.random((3, 3, 8, 8)), "captions": captions}
+    explorer = explorers.training_similarity(matrices, **given)
+    assert alt_of(explorer) == (
+        "Cosine similarities of 3 images and 3 captions at step 200 of training: pairs 1.00 on average, all "
+        "others 0.00. Beside it the loss, from 3.00 to 1.00."
+    )
+    explorer.sliders["step"].value = 0
+    assert "at step 0 of training: pairs 0.00" in alt_of(explorer)
+    assert_complete(explorer._draw(step=200))
+    with pytest.raises(ValueError, match="no matrices"):
+        explorers.training_similarity({}, **given)
+    with pytest.raises(ValueError, match="step 5: expected shape"):
+        explorers.training_similarity({5: np.zeros((3, 2))}, **given)

@@ -1,12 +1,23 @@
-"""Interactive figures: sliders, and a picture that follows them.
+"""Interactive figures: sliders or a text box, and a picture that follows them.
 
 An explorer is the last expression of its cell. It keeps a still picture of its first state, with alt text,
 for where no kernel answers: nbgrader's feedback, a notebook that was saved, a page on the web.
 """
 
-from mmdl_course.viz.explorers.base import Control, Explorer
+from mmdl_course.viz.explorers.base import Control, Explorer, TextControl
 from mmdl_course.viz.explorers.embedding import embedding
 from mmdl_course.viz.explorers.latent_line import latent_line
 from mmdl_course.viz.explorers.modalities import modalities
+from mmdl_course.viz.explorers.rank_images import rank_images
+from mmdl_course.viz.explorers.training_similarity import training_similarity
 
-__all__ = ["Control", "Explorer", "embedding", "latent_line", "modalities"]
+__all__ = [
+    "Control",
+    "Explorer",
+    "TextControl",
+    "embedding",
+    "latent_line",
+    "modalities",
+    "rank_images",
+    "training_similarity",
+]

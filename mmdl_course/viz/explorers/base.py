@@ -1,4 +1,4 @@
-"""What every explorer does: sliders → figure, a still picture where sliders are dead, errors in sight."""
+"""What every explorer does: controls → figure, a still picture where controls are dead, errors in sight."""
 
 import html
 import os
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mmdl_course.viz.display import figure_html
 
-__all__ = ["Control", "Explorer"]
+__all__ = ["Control", "Explorer", "TextControl"]
 
 _REMEMBERED = 64  # pictures
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)"
@@ -27,12 +27,47 @@ class Control:
     start: Any  # the position of the first picture
     write: Callable[[Any], str] = str  # how a position is written
 
+    def widgets(self) -> tuple[Any, ...]:
+        """The slider; the first widget's value counts."""
+        import ipywidgets as widgets  # here, because most figures need no widgets
+
+        return (
+            widgets.SelectionSlider(
+                description=self.label,
+                options=[(self.write(value), value) for value in self.values],
+                value=self.start,
+                continuous_update=False,
+                **_LOOK,
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class TextControl:
+    """A box to type into, and a list of texts to take from."""
+
+    label: str  # what the reader sees
+    values: Sequence[str]  # suggestions; anything else may be typed
+    start: str  # the text of the first picture
+
+    def widgets(self) -> tuple[Any, ...]:
+        """Box and list; the first widget's value counts."""
+        import ipywidgets as widgets  # here, because most figures need no widgets
+
+        box = widgets.Text(description=self.label, value=self.start, continuous_update=False, **_LOOK)
+        choice = widgets.Dropdown(description="or take", options=list(self.values), value=self.start, **_LOOK)
+        choice.observe(lambda change: setattr(box, "value", change["new"]), names="value")
+        return box, choice
+
+
+_LOOK = {"style": {"description_width": "12em"}, "layout": {"width": "36em", "max_width": "100%"}}
+
 
 class Explorer:
-    """A figure with sliders; a cell shows it when it is the cell's last expression.
+    """A figure with controls; a cell shows it when it is the cell's last expression.
 
-    The figure is drawn when a slider is let go or moved with the arrow keys. What went wrong while drawing is
-    shown in the figure's place; the sliders stay usable.
+    The figure is drawn when a slider is let go or moved with the arrow keys, or a text is ended with Enter.
+    What went wrong while drawing is shown in the figure's place; the controls stay usable.
     """
 
     def __init__(
@@ -40,14 +75,14 @@ class Explorer:
         draw: Callable[..., Figure],
         *,
         describe: Callable[..., str],
-        controls: Mapping[str, Control],
+        controls: Mapping[str, Control | TextControl],
     ) -> None:
-        """Draw the first picture and make the sliders.
+        """Draw the first picture and make the controls.
 
         Args:
             draw: gets each control's value by name, returns the figure.
             describe: gets the same, returns the picture's alt text.
-            controls: name of the argument → its slider.
+            controls: name of the argument → its slider or text box.
 
         Raises:
             ValueError: a control does not start at one of its values. Whatever `draw` raises at the start.
@@ -63,9 +98,10 @@ class Explorer:
         self._pictures: dict[tuple[Any, ...], str] = {}
         self._first = {name: control.start for name, control in controls.items()}
         self.picture_of(**self._first)  # a mistake in `draw` shows up in the cell, not in the widget
-        # Whoever grades runs no browser: sliders would only swell the feedback.
-        self.sliders = {} if os.environ.get("NBGRADER_EXECUTION") else _sliders(controls)
-        self.box = _box(self.sliders, self.picture_of(**self._first)) if self.sliders else None
+        # Whoever grades runs no browser: widgets would only swell the feedback.
+        made = {} if os.environ.get("NBGRADER_EXECUTION") else _widgets(controls)
+        self.sliders = {name: widgets[0] for name, widgets in made.items()}
+        self.box = _box(made, self.picture_of(**self._first)) if made else None
         for slider in self.sliders.values():
             slider.observe(self._follow, names="value")
 
@@ -90,7 +126,7 @@ class Explorer:
             picture.value = (
                 '<p role="alert" style="border-left: 4px solid #bd1f01; padding: 0.5em 1em">'
                 f"<b>{html.escape(type(error).__name__)}</b>: {html.escape(str(error))}<br>"
-                "Nothing is broken: move a slider to try again, or run the cell again after a change.</p>"
+                "Nothing is broken: change it to try again, or run the cell again after a change.</p>"
             )
         else:
             # A screen reader says what the new picture shows; who sees the picture need not read it.
@@ -108,23 +144,12 @@ class Explorer:
             display(bundle, raw=True)
 
 
-def _sliders(controls: Mapping[str, Control]) -> dict[str, Any]:
-    import ipywidgets as widgets  # here, because most figures need no widgets
-
-    return {
-        name: widgets.SelectionSlider(
-            description=control.label,
-            options=[(control.write(value), value) for value in control.values],
-            value=control.start,
-            continuous_update=False,
-            style={"description_width": "12em"},
-            layout={"width": "36em", "max_width": "100%"},
-        )
-        for name, control in controls.items()
-    }
+def _widgets(controls: Mapping[str, Control | TextControl]) -> dict[str, tuple[Any, ...]]:
+    return {name: control.widgets() for name, control in controls.items()}
 
 
-def _box(sliders: Mapping[str, Any], picture: str) -> Any:
+def _box(made: Mapping[str, tuple[Any, ...]], picture: str) -> Any:
     import ipywidgets as widgets
 
-    return widgets.VBox([widgets.HTML(), *sliders.values(), widgets.HTML(), widgets.HTML(picture)])
+    shown = [widget for each in made.values() for widget in each]
+    return widgets.VBox([widgets.HTML(), *shown, widgets.HTML(), widgets.HTML(picture)])

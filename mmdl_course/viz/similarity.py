@@ -1,0 +1,187 @@
+"""Similarities of images and captions as a matrix, and the two clouds that they come from."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from mmdl_course.viz.arrays import as_array, as_images, as_points
+from mmdl_course.viz.images import draw_image
+from mmdl_course.viz.style import ACCENT, INK, MUTED, PALETTE, SEQUENTIAL, new_figure, place, put_title, style
+
+__all__ = ["draw_similarity", "modality_gap", "similarity_matrix"]
+
+_CELL = 0.42  # inches
+_THUMBNAIL = 0.4
+_LINE = 26  # letters in a line of a caption
+
+
+def similarity_matrix(
+    similarity: Any,
+    *,
+    images: Any = None,
+    captions: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw which image is how similar to which caption.
+
+    Pairs that belong together, the diagonal, are outlined.
+
+    Args:
+        similarity: Float "image text", cosine similarities; at most 20 of each.
+        images: Float "image 3 height width", 0 … 1: shown before their rows.
+        captions: one for each column.
+        title: the figure's title.
+
+    Returns:
+        The figure, at most 9 inches wide.
+
+    Raises:
+        ValueError: wrong shapes, not as many images or captions as rows or columns, or more than 20.
+    """
+    values, pictures = _checked(similarity, images, captions, name="similarity_matrix")
+    head = 0.5 if title else 0.1
+    left = 0.9
+    with style():
+        figure = new_figure(
+            left + values.shape[1] * _CELL + 2.2, head + values.shape[0] * _CELL + (1.6 if captions else 0.5)
+        )
+        put_title(figure, title)
+        draw_similarity(figure, values, pictures, captions, left=left, top=head)
+    return figure
+
+
+def draw_similarity(
+    figure: Figure,
+    values: np.ndarray,
+    pictures: np.ndarray | None,
+    captions: Sequence[str] | None,
+    *,
+    left: float,
+    top: float,
+) -> None:
+    """Draw the matrix, its thumbnails, captions and colour bar into a figure.
+
+    Args:
+        figure: where to.
+        values: (image, text).
+        pictures: (image, height, width, 3) or None.
+        captions: one for each column, or None.
+        left: inches from the left edge to the first cell; thumbnails stand before it.
+        top: inches from the top edge to the first row.
+    """
+    rows, columns = values.shape
+    scale = Normalize(min(0.0, np.floor(values.min() * 10) / 10), max(0.1, np.ceil(values.max() * 10) / 10))
+    rectangle = place(figure, left=left, top=top, width=columns * _CELL, height=rows * _CELL)
+    axes = figure.add_axes(rectangle, label="similarity")
+    axes.imshow(values, cmap=SEQUENTIAL, norm=scale, aspect="auto", interpolation="nearest")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_yticks([])
+    axes.set_xticks([])
+    for place_on in range(min(rows, columns)):
+        axes.add_patch(
+            Rectangle((place_on - 0.5, place_on - 0.5), 1, 1, fill=False, edgecolor="white", linewidth=2.5)
+        )
+        axes.add_patch(
+            Rectangle((place_on - 0.5, place_on - 0.5), 1, 1, fill=False, edgecolor=PALETTE[2], linewidth=1.3)
+        )
+    if captions is not None:
+        axes.set_xticks(
+            range(columns),
+            [textwrap.fill(caption, _LINE) for caption in captions],
+            rotation=38,
+            ha="right",
+            rotation_mode="anchor",
+            fontsize=8,
+        )
+    else:
+        axes.set_xlabel("captions")
+    if pictures is not None:
+        for row, picture in enumerate(pictures):
+            thumbnail = place(
+                figure,
+                left=left - _CELL - 0.03,
+                top=top + row * _CELL + 0.01,
+                width=_THUMBNAIL,
+                height=_THUMBNAIL,
+            )
+            draw_image(figure.add_axes(thumbnail, label="thumbnail"), picture)
+    else:
+        axes.set_ylabel("images")
+    bar = figure.colorbar(
+        ScalarMappable(scale, SEQUENTIAL),
+        cax=figure.add_axes(
+            place(
+                figure, left=left + columns * _CELL + 0.15, top=top, width=0.13, height=min(2.4, rows * _CELL)
+            ),
+            label="scale",
+        ),
+    )
+    bar.outline.set_visible(False)
+    bar.set_label("cosine similarity")
+
+
+def modality_gap(images_xy: Any, texts_xy: Any, *, gap: float) -> Figure:
+    """Draw images and their captions as points of one plane, pairs joined, the way between the two means.
+
+    Args:
+        images_xy: Float "pair 2", where images lie in the plane.
+        texts_xy: Float "pair 2", where their captions lie.
+        gap: distance of the two means in the full space; written beside the line.
+
+    Returns:
+        The figure, 6.5 inches wide.
+
+    Raises:
+        ValueError: wrong shapes, or not as many images as captions.
+    """
+    pictures = as_points(images_xy, name="modality_gap, images_xy", dimensions=(2,))
+    texts = as_points(texts_xy, name="modality_gap, texts_xy", dimensions=(2,))
+    if len(pictures) != len(texts):
+        raise ValueError(f"modality_gap: {len(pictures)} images, but {len(texts)} captions; they are pairs.")
+    with style():
+        figure = new_figure(6.5, 4.6, layout="constrained")
+        axes = figure.subplots()
+        for image, text in zip(pictures, texts, strict=True):
+            axes.plot(*np.stack([image, text]).T, color=MUTED, linewidth=0.5, alpha=0.5, zorder=1)
+        clouds = (("images", pictures, "o", PALETTE[0]), ("captions", texts, "s", PALETTE[1]))
+        for name, points, marker, colour in clouds:
+            axes.scatter(*points.T, s=18, marker=marker, color=colour, label=name, zorder=2)
+        means = np.stack([pictures.mean(0), texts.mean(0)])
+        axes.plot(*means.T, color=INK, linewidth=2.5, marker="X", markersize=10, zorder=3)
+        axes.annotate(
+            f"gap between the means: {gap:.2f}",
+            means.mean(0),
+            xytext=(0, 12),
+            textcoords="offset points",
+            ha="center",
+            fontweight="bold",
+            color=ACCENT,
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
+            zorder=4,
+        )
+        axes.set(xlabel="first principal axis", ylabel="second principal axis", aspect="equal")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def _checked(
+    similarity: Any, images: Any, captions: Sequence[str] | None, *, name: str
+) -> tuple[np.ndarray, np.ndarray | None]:
+    values = as_array(similarity, name=f"{name}, similarity", shape=("image", "text"), kinds="f")
+    if max(values.shape) > 20:
+        raise ValueError(f"{name}: at most 20 images and captions can be read, got {values.shape}.")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: some similarities are NaN or infinite.")
+    pictures = None if images is None else as_images(images, name=f"{name}, images")
+    if pictures is not None and len(pictures) != values.shape[0]:
+        raise ValueError(f"{name}: {len(pictures)} images for {values.shape[0]} rows.")
+    if captions is not None and len(captions) != values.shape[1]:
+        raise ValueError(f"{name}: {len(captions)} captions for {values.shape[1]} columns.")
+    return values, pictures
