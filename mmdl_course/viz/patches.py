@@ -15,9 +15,10 @@ from mmdl_course.viz.style import INK, SEQUENTIAL, new_figure, place, style
 
 __all__ = ["patch_maps"]
 
-_SIDE = 1.35  # inches of an image
+_SIDE = 1.35  # inches of an image, at most
 _GAP = 0.08
 _LABEL = 1.5
+_BAR = 1.0
 _LINE = 0.22  # inches for a number below an image
 
 
@@ -40,7 +41,8 @@ def patch_maps(
         The figure, at most 9 inches wide.
 
     Raises:
-        ValueError: wrong shapes, too many images, no words, or masks or numbers of other words.
+        ValueError: wrong shapes, too many images, no words, a similarity that is no number, or masks or
+            numbers of other words.
     """
     pictures = as_images(images, name="patch_maps, images")
     count, height, width = pictures.shape[:3]
@@ -61,21 +63,25 @@ def patch_maps(
                     f"patch_maps, {name}: '{word}' has no map; the words are {', '.join(values)}."
                 )
             kept[word] = as_array(array, name=f"patch_maps, {name}, '{word}'", shape=shape, kinds=kinds)
+    for word, grid in values.items():
+        if not np.isfinite(grid).all():
+            raise ValueError(f"patch_maps, '{word}': some similarities are NaN or infinite.")
+    side = min(_SIDE, (9.0 - _LABEL - _BAR) / count - _GAP)
     low, high = (float(pick([pick(grid) for grid in values.values()])) for pick in (np.min, np.max))
     scale = Normalize(low, high if high > low else low + 1)
-    step = _SIDE + _GAP + (_LINE if written else 0.0)
+    step = side + _GAP + (_LINE if written else 0.0)
     with style():
-        figure = new_figure(_LABEL + count * (_SIDE + _GAP) + 1.0, 0.1 + (_SIDE + _GAP) + len(values) * step)
+        figure = new_figure(_LABEL + count * (side + _GAP) + _BAR, 0.1 + (side + _GAP) + len(values) * step)
         for column, picture in enumerate(pictures):
-            left = _LABEL + column * (_SIDE + _GAP)
-            panel = figure.add_axes(place(figure, left=left, top=0.06, width=_SIDE, height=_SIDE))
+            left = _LABEL + column * (side + _GAP)
+            panel = figure.add_axes(place(figure, left=left, top=0.06, width=side, height=side))
             draw_image(panel, picture)
             if column == 0:
                 _label(panel, "image")
             for row, (word, grid) in enumerate(values.items()):
-                top = 0.06 + _SIDE + _GAP + row * step
+                top = 0.06 + side + _GAP + row * step
                 panel = figure.add_axes(
-                    place(figure, left=left, top=top, width=_SIDE, height=_SIDE), label=f"map {word}"
+                    place(figure, left=left, top=top, width=side, height=side), label=f"map {word}"
                 )
                 draw_image(panel, np.repeat(picture.mean(-1, keepdims=True), 3, axis=-1))
                 panel.imshow(
@@ -98,8 +104,8 @@ def patch_maps(
             cax=figure.add_axes(
                 place(
                     figure,
-                    left=_LABEL + count * (_SIDE + _GAP) + 0.08,
-                    top=0.06 + _SIDE + _GAP,
+                    left=_LABEL + count * (side + _GAP) + 0.08,
+                    top=0.06 + side + _GAP,
                     width=0.13,
                     height=min(2.6, len(values) * step - 0.3),
                 ),

@@ -1,11 +1,12 @@
 """Accuracy under a shift against accuracy without it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from mmdl_course.viz.arrays import as_array
 from mmdl_course.viz.style import INK, MUTED, PALETTE, new_figure, style
@@ -13,8 +14,11 @@ from mmdl_course.viz.style import INK, MUTED, PALETTE, new_figure, style
 __all__ = ["robustness_plot"]
 
 _MARKERS = "Ds^vP*"
-_TICKS = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+# The first ones matter most: a tick is left out where it would stand too close to one before it.
+_TICKS = (0.5, 0.9, 0.1, 0.99, 0.01, 0.75, 0.25, 0.999, 0.001, 0.95, 0.05, 0.6, 0.4, 0.8, 0.2, 0.98, 0.02)
 _ENDS = (0.001, 0.999)
+_EDGE = 0.4  # logits between the outermost point and the frame
+_WIDEST = 1e-6  # how far lines are drawn: the frame cuts them
 
 
 def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -32,26 +36,38 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
         The figure, 9 inches wide.
 
     Raises:
-        ValueError: no panel, other models in another panel, wrong shapes, or accuracies outside 0 … 1.
+        ValueError: no panel, a panel without references or models, more than ten families of models or
+            others in another panel, wrong shapes, or accuracies outside 0 … 1.
 
     Source: Taori et al. 2020, "Measuring robustness to natural distribution shifts in image classification",
         figure 1.
     """
     if not panels:
         raise ValueError("robustness_plot: there are no panels.")
+    for shift, panel in panels.items():
+        if not {"reference", "models"} <= set(panel):
+            raise ValueError(
+                f"robustness_plot, '{shift}': expected 'reference' and 'models', got {list(panel)}."
+            )
     names = list(next(iter(panels.values()))["models"])
+    if len(names) > len(PALETTE):
+        raise ValueError(f"robustness_plot: at most {len(PALETTE)} families of models, got {len(names)}.")
     for shift, panel in panels.items():
         if list(panel["models"]) != names:
             raise ValueError(
                 f"robustness_plot, '{shift}': models {list(panel['models'])}, the first panel has {names}."
             )
+    checked = {shift: _checked(shift, panel) for shift, panel in panels.items()}
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     with style():
         figure = new_figure(9.0, 0.7 + 2.75 * rows, layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-        for axes, (shift, panel) in zip(grid, panels.items(), strict=False):
-            _draw(axes, shift, panel)
+        for axes, (shift, panel) in zip(grid, checked.items(), strict=False):
+            _draw(axes, shift, *panel)
+        _set_scales(grid[0], list(checked.values()))
+        for axes in grid[1:]:
+            axes.grid(visible=True)
         for axes in grid[len(panels) :]:
             axes.axis("off")
         for place, axes in enumerate(grid[: len(panels)]):
@@ -60,7 +76,12 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
             if place + columns >= len(panels):
                 axes.set_xlabel("original accuracy")
                 axes.tick_params(labelbottom=True)
-        handles, labels = grid[0].get_legend_handles_labels()
+        # The first panel need not have everything: references that are all alike have no line.
+        known = {}
+        for axes in grid:
+            known |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+        order = [label for label in known if label not in names] + names
+        handles, labels = [known[label] for label in order], order
         if len(panels) < len(grid):
             grid[-1].legend(handles, labels, loc="center")
         else:
@@ -68,19 +89,30 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, shift: str, panel: Mapping[str, Any]) -> None:
+def _checked(shift: str, panel: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     reference = _pair(panel["reference"], name=f"robustness_plot, '{shift}', reference")
+    models = {
+        name: _pair(points, name=f"robustness_plot, '{shift}', '{name}'")
+        for name, points in panel["models"].items()
+    }
+    return reference, models
+
+
+def _draw(axes: Axes, shift: str, reference: np.ndarray, models: Mapping[str, np.ndarray]) -> None:
+    axes.set_xscale("logit")
+    axes.set_yscale("logit")
     axes.plot(*reference, "o", color=MUTED, markersize=5, label="reference models", zorder=2)
-    ends = np.linspace(_logit(_ENDS[0]), _logit(_ENDS[1]), 200)
+    ends = np.linspace(_logit(_WIDEST), _logit(1 - _WIDEST), 200)
     axes.plot(_sigmoid(ends), _sigmoid(ends), ":", color=INK, linewidth=1.2, label="nothing lost (y = x)")
     line = None
-    x, y = _logit(reference[0]), _logit(reference[1])
+    x, y = _logit(reference)
     if np.ptp(x) > 1e-6:
         line = np.poly1d(np.polyfit(x, y, 1))
-        axes.plot(_sigmoid(ends), _sigmoid(line(ends)), color=MUTED, linewidth=1.5, label="their line")
-    for number, (name, points) in enumerate(panel["models"].items()):
+        axes.plot(
+            _sigmoid(ends), _sigmoid(line(ends)), color=MUTED, linewidth=1.5, label="their line", zorder=1.5
+        )
+    for number, (name, judged) in enumerate(models.items()):
         colour = PALETTE[number]
-        judged = _pair(points, name=f"robustness_plot, '{shift}', '{name}'")
         axes.plot(
             *judged,
             _MARKERS[number % len(_MARKERS)],
@@ -92,22 +124,33 @@ def _draw(axes: Axes, shift: str, panel: Mapping[str, Any]) -> None:
             zorder=4,
         )
         if line is not None:
-            for at, value in zip(*judged, strict=True):
+            for at, value in judged.T:
                 axes.plot(
                     [at, at], [_sigmoid(line(_logit(at))), value], color=colour, linewidth=1.2, zorder=3
                 )
-    axes.set_xscale("logit")
-    axes.set_yscale("logit")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_formatter(lambda _value, _place: "")
-        axis.set_minor_locator(_nothing())
-        axis.set_ticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
-    axes.set(xlim=(0.2, _ENDS[1]), ylim=(0.05, _ENDS[1]))
-    axes.grid(visible=True)
     axes.set_title(shift, loc="left")
 
 
-def _pair(points: Any, *, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _set_scales(axes: Axes, panels: Sequence[tuple[np.ndarray, Mapping[str, np.ndarray]]]) -> None:
+    """Frame all points of all panels, which share their axes, and write accuracies at the ticks."""
+    points = [points for reference, models in panels for points in (reference, *models.values())]
+    every = _logit(np.concatenate(points, axis=1))  # (2, point)
+    for axis, values, set_limits in zip(
+        (axes.xaxis, axes.yaxis), every, (axes.set_xlim, axes.set_ylim), strict=True
+    ):
+        middle, half = (values.min() + values.max()) / 2, max(np.ptp(values) / 2 + _EDGE, 1.5)
+        shown: list[float] = []
+        for tick in _TICKS:
+            at = _logit(tick)
+            if abs(at - middle) < half and all(abs(at - _logit(other)) > 0.3 * half for other in shown):
+                shown.append(tick)
+        axis.set_minor_locator(NullLocator())
+        axis.set_ticks(sorted(shown), [f"{tick:g}" for tick in sorted(shown)])
+        set_limits(_sigmoid(middle - half), _sigmoid(middle + half))
+    axes.grid(visible=True)
+
+
+def _pair(points: Any, *, name: str) -> np.ndarray:
     arrays = [
         as_array(values, name=name, shape=("model",), kinds="f").astype(np.float64) for values in points
     ]
@@ -118,7 +161,7 @@ def _pair(points: Any, *, name: str) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(
                 f"{name}: accuracies lie between 0 and 1, got {array.min():.3g} … {array.max():.3g}."
             )
-    return arrays[0].clip(*_ENDS), arrays[1].clip(*_ENDS)
+    return np.stack(arrays).clip(*_ENDS)  # (2, model)
 
 
 def _logit(share: Any) -> Any:
@@ -126,10 +169,4 @@ def _logit(share: Any) -> Any:
 
 
 def _sigmoid(logit: Any) -> Any:
-    return 1 / (1 + np.exp(-np.asarray(logit)))
-
-
-def _nothing() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
+    return 1 / (1 + np.exp(-np.clip(logit, -50, 50)))  # a steep line would overflow

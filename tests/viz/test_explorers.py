@@ -224,7 +224,8 @@ def test_typing_a_text_ranks_the_images(searched, calls):
     searched.sliders["query"].value = "dark, please"
     assert "“dark, please”" in alt_of(searched)
     assert "black -0.00, dark grey -1.00, grey -2.00" in alt_of(searched)
-    assert set(calls) == {"something light", "dark, please"}
+    searched.sliders["query"].value = "something light"
+    assert calls == ["something light", "dark, please"]  # the model is asked once for each text
 
 
 def test_taking_a_text_from_the_list_types_it(searched):
@@ -234,6 +235,18 @@ def test_taking_a_text_from_the_list_types_it(searched):
     choice.value = "something dark"
     assert box.value == "something dark"
     assert "“something dark”" in alt_of(searched)
+    box.value = "typed"
+    assert choice.value is None
+    choice.value = "something dark"
+    assert box.value == "something dark"
+
+
+def test_under_grading_a_search_is_a_still_picture(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    explorer = explorers.rank_images(lambda _: np.arange(2.0), images=np.zeros((2, 4, 4)), queries=("a",))
+    (still,) = outputs_of(explorer)
+    assert "most similar to “a”" in still["text/plain"]
+    assert explorer.box is None
 
 
 def test_a_text_that_is_refused_says_why(searched):
@@ -250,6 +263,7 @@ def test_a_text_that_is_refused_says_why(searched):
         ({"titles": ["one"]}, "1 titles for 2 images"),
         ({"count": 0}, "count must be 1"),
         ({"score": lambda _: np.zeros(3)}, r"what score returns: expected shape \(2,\)"),
+        ({"score": lambda _: np.full(2, np.nan)}, "what score returns: some similarities are NaN"),
     ],
 )
 def test_a_search_that_cannot_be_shown_is_refused(change, words):
@@ -269,8 +283,19 @@ def test_training_similarity_goes_through_the_training(rng, assert_complete):
     )
     explorer.sliders["step"].value = 0
     assert "at step 0 of training: pairs 0.00" in alt_of(explorer)
-    assert_complete(explorer._draw(step=200))
+    figures = [explorer._draw(step=step) for step in matrices]
+    for figure in figures:
+        assert_complete(figure)
+        assert figure.get_figwidth() <= 9
+    first, second = ({axes.get_label(): axes for axes in figure.axes} for figure in figures)
+    assert first["similarity"].images[0].norm.vmax == second["similarity"].images[0].norm.vmax == 1
+    np.testing.assert_allclose(first["loss"].lines[-1].get_xydata(), [[200, 1]])
+    np.testing.assert_allclose(second["loss"].lines[-1].get_xydata(), [[0, 3]])
     with pytest.raises(ValueError, match="no matrices"):
         explorers.training_similarity({}, **given)
     with pytest.raises(ValueError, match="step 5: expected shape"):
         explorers.training_similarity({5: np.zeros((3, 2))}, **given)
+    with pytest.raises(ValueError, match="step 201, but 200 losses"):
+        explorers.training_similarity({201: np.eye(3)}, **given)
+    with pytest.raises(ValueError, match="step 5: some similarities are NaN"):
+        explorers.training_similarity({5: np.full((3, 3), np.nan)}, **given)

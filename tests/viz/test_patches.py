@@ -26,11 +26,18 @@ def test_each_word_has_a_row_with_its_map_outline_and_number(rng, assert_complet
     assert_complete(figure)
 
 
+def test_five_images_are_no_wider_than_a_page(rng, assert_complete):
+    figure = patch_maps(rng.random((5, 3, 8, 8)), {"a cube": rng.normal(size=(5, 4, 4))})
+    assert figure.get_figwidth() <= 9
+    assert_complete(figure)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"images": np.zeros((6, 3, 8, 8))}, "1 … 5 images"),
         ({"maps": {}}, "at least one word"),
+        ({"maps": {"a cube": np.full((2, 2, 2), np.nan)}}, "'a cube': some similarities are NaN"),
         ({"maps": {"a cube": np.zeros((3, 2, 2))}}, "'a cube'.*shape"),
         ({"masks": {"a cone": np.zeros((2, 8, 8), dtype=bool)}}, "'a cone' has no map"),
         ({"masks": {"a cube": np.zeros((2, 4, 8), dtype=bool)}}, "masks, 'a cube'.*shape"),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from mmdl_course.viz import robustness_plot
 
@@ -41,9 +42,30 @@ def test_references_that_are_all_alike_have_no_line(assert_complete):
     assert_complete(figure)
 
 
+def test_the_legend_has_the_line_of_any_panel_and_every_point_is_inside(assert_complete):
+    shown = panels(5)
+    shown["shift 0"]["reference"] = (torch.full((3,), 0.5), torch.full((3,), 0.4))
+    shown["shift 4"]["models"]["ours"] = (torch.tensor([0.0]), torch.tensor([1.0]))
+    figure = robustness_plot(shown)
+    (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    told = [text.get_text() for text in legend.get_texts()]
+    assert told == ["reference models", "nothing lost (y = x)", "their line", "ours"]
+    for axes in figure.axes[:5]:
+        for line in axes.lines:
+            if line.get_label() in ("ours", "reference models"):
+                (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+                x, y = line.get_xydata().T
+                assert ((left < x) & (x < right) & (low < y) & (y < high)).all()
+                assert x.min() >= 0.001
+                assert y.max() <= 0.999
+    assert_complete(figure)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="no panels"):
         robustness_plot({})
+    with pytest.raises(ValueError, match=r"'sketch': expected 'reference' and 'models'"):
+        robustness_plot({"sketch": {"models": {}}})
     other = panels(2)
     other["shift 1"]["models"] = {"theirs": other["shift 1"]["models"]["ours"]}
     with pytest.raises(ValueError, match=r"'shift 1'.*theirs"):

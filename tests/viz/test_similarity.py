@@ -34,7 +34,7 @@ def test_without_images_and_captions_the_axes_say_what_they_are(rng, assert_comp
     ("change", "words"),
     [
         ({"similarity": np.zeros(3)}, r"similarity: expected shape \(image, text\)"),
-        ({"similarity": np.zeros((21, 3))}, "at most 20"),
+        ({"similarity": np.zeros((17, 3))}, "at most 16"),
         ({"similarity": np.full((2, 3), np.nan)}, "NaN"),
         ({"images": np.zeros((3, 3, 4, 4))}, "3 images for 2 rows"),
         ({"captions": ["a cube"]}, "1 captions for 3 columns"),
@@ -51,10 +51,27 @@ def test_the_gap_joins_pairs_and_means(rng, assert_complete):
     (axes,) = figure.axes
     assert len(axes.lines) == 31
     np.testing.assert_allclose(axes.lines[-1].get_xydata(), [images.mean(0), texts.mean(0)])
-    assert "1.23" in axes.texts[0].get_text()
+    (legend,) = figure.legends
+    told = [text.get_text() for text in legend.get_texts()]
+    assert told == ["images", "captions", "gap between the means: 1.23"]
     assert_complete(figure)
 
 
 def test_a_gap_needs_pairs(rng):
     with pytest.raises(ValueError, match="3 images, but 4 captions"):
         modality_gap(rng.normal(size=(3, 2)), rng.normal(size=(4, 2)), gap=0.1)
+    with pytest.raises(ValueError, match=r"texts_xy: expected points of shape \(n, 2\)"):
+        modality_gap(rng.normal(size=(3, 2)), rng.normal(size=(3, 3)), gap=0.1)
+    with pytest.raises(ValueError, match="gap is a distance"):
+        modality_gap(rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), gap=float("nan"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 16])
+def test_small_and_large_matrices_fit(rng, size, assert_complete):
+    captions = ["a large red shiny sphere left of a small yellow shiny torus behind a green cone"] * size
+    for given in ({}, {"captions": captions, "images": rng.random((size, 3, 8, 8))}):
+        figure = similarity_matrix(rng.random((size, size)), **given)
+        assert figure.get_figwidth() <= 9
+        assert_complete(figure)
+        (matrix,) = axes_of(figure, "similarity")
+        assert all(label.get_window_extent().y0 >= 0 for label in matrix.get_xticklabels())

@@ -56,7 +56,17 @@ class TextControl:
 
         box = widgets.Text(description=self.label, value=self.start, continuous_update=False, **_LOOK)
         choice = widgets.Dropdown(description="or take", options=list(self.values), value=self.start, **_LOOK)
-        choice.observe(lambda change: setattr(box, "value", change["new"]), names="value")
+
+        def take(change: Any) -> None:
+            if change["new"] is not None:
+                box.value = change["new"]
+
+        def typed(change: Any) -> None:
+            # Nothing is chosen beside a text of one's own: each suggestion can be taken again.
+            choice.value = change["new"] if change["new"] in self.values else None
+
+        choice.observe(take, names="value")
+        box.observe(typed, names="value")
         return box, choice
 
 

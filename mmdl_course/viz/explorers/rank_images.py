@@ -1,6 +1,7 @@
 """Type a text, and see which images are most similar to it."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,13 @@ def rank_images(
     if not 1 <= count <= 40:
         raise ValueError(f"rank_images: count must be 1 … 40, got {count}.")
 
+    @lru_cache(maxsize=64)  # the picture and its alt text ask the same; a model may be slow
     def best(query: str) -> list[tuple[int, float]]:
         similarity = as_array(
             score(query), name="rank_images, what score returns", shape=(len(pictures),), kinds="f"
         )
+        if not np.isfinite(similarity).all():
+            raise ValueError("rank_images, what score returns: some similarities are NaN or infinite.")
         order = np.argsort(-similarity, kind="stable")[:count]
         return [(number, float(similarity[number])) for number in order.tolist()]
 
@@ -59,11 +63,12 @@ def rank_images(
 
     def draw(query: str) -> Figure:
         found = best(query)
+        columns = min(8 if titles is None else 5, len(found))
         return image_grid(
             np.moveaxis(pictures[[number for number, _ in found]], -1, 1),
             titles=[named(number, value) for number, value in found],
-            columns=min(8 if titles is None else 5, count),
-            title=f"“{_short(query, 60)}”",
+            columns=columns,
+            title=f"“{_short(query, min(60, 16 * columns))}”",
         )
 
     def describe(query: str) -> str:

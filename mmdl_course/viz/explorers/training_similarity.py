@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array, as_images
 from mmdl_course.viz.explorers.base import Control, Explorer
-from mmdl_course.viz.similarity import draw_similarity
+from mmdl_course.viz.similarity import BAR, CELL, LEFT, caption_height, colour_scale, draw_similarity
 from mmdl_course.viz.style import ACCENT, INK, new_figure, place, style
 
 __all__ = ["training_similarity"]
@@ -19,8 +20,10 @@ def training_similarity(
 ) -> Explorer:
     """Move through a training: the similarity matrix at a step, beside the loss.
 
+    A colour means the same similarity at every step.
+
     Args:
-        matrices: step → Float "image text", cosine similarities at that step; at most 12 of each.
+        matrices: step → Float "image text", cosine similarities at that step; 2 … 12 of each.
         losses: Float "step", the loss of every step, nats.
         images: Float "image 3 height width", 0 … 1, of the rows.
         captions: of the columns; the pairs stand on the diagonal.
@@ -29,7 +32,7 @@ def training_similarity(
         The explorer; make it the cell's last expression.
 
     Raises:
-        ValueError: no matrix, or wrong shapes.
+        ValueError: no matrix, wrong shapes, a similarity that is no number, or a step without a loss.
     """
     if not matrices:
         raise ValueError("training_similarity: there are no matrices.")
@@ -40,11 +43,17 @@ def training_similarity(
         step: as_array(matrix, name=f"training_similarity, step {step}", shape=shape, kinds="f")
         for step, matrix in sorted(matrices.items())
     }
-    if max(shape) > 12:
-        raise ValueError(f"training_similarity: at most 12 images and captions can be read, got {shape}.")
+    if min(shape) < 2 or max(shape) > 12:
+        raise ValueError(f"training_similarity: 2 … 12 images and captions can be compared, got {shape}.")
+    for step, matrix in values.items():
+        if not 0 <= step <= len(curve):
+            raise ValueError(f"training_similarity: a matrix of step {step}, but {len(curve)} losses.")
+        if not np.isfinite(matrix).all():
+            raise ValueError(f"training_similarity, step {step}: some similarities are NaN or infinite.")
+    scale = colour_scale(np.stack(list(values.values())))
 
     def draw(step: int) -> Figure:
-        return _figure(values[step], step, curve, pictures, captions)
+        return _figure(values[step], step, curve, pictures, captions, scale)
 
     def describe(step: int) -> str:
         own = np.eye(*shape, dtype=bool)
@@ -60,28 +69,31 @@ def training_similarity(
 
 
 def _figure(
-    matrix: np.ndarray, step: int, losses: np.ndarray, pictures: np.ndarray, captions: Sequence[str]
+    matrix: np.ndarray,
+    step: int,
+    losses: np.ndarray,
+    pictures: np.ndarray,
+    captions: Sequence[str],
+    scale: Normalize,
 ) -> Figure:
+    rows, columns = matrix.shape
+    top = 0.38
+    left = LEFT + columns * CELL + BAR + 0.72  # of the loss, with its labels before it
+    width = min(2.8, 9.0 - left - 0.22)
+    height = min(max(rows * CELL, 1.6), 2.4)
     with style():
-        rows, columns = matrix.shape
-        left = 1.55
-        figure = new_figure(left + 0.42 * columns + 3.0, 0.42 * rows + 2.2)
-        draw_similarity(figure, matrix, pictures, captions, left=left, top=0.35)
-        axes = figure.add_axes(
-            place(
-                figure,
-                left=left + 0.42 * columns + 1.35,
-                top=0.42 * rows - 1.2,
-                width=1.5,
-                height=1.3,
-            ),
-            label="loss",
+        figure = new_figure(
+            left + width + 0.22, top + max(rows * CELL + caption_height(captions), height + 0.6)
         )
+        draw_similarity(figure, matrix, pictures, captions, top=top, scale=scale)
+        axes = figure.add_axes(place(figure, left=left, top=top, width=width, height=height), label="loss")
         axes.plot(losses, color=INK, linewidth=1.0)
-        axes.axvline(step, color=ACCENT, linewidth=2.5)
+        axes.axvline(step, color=ACCENT, linewidth=1.5)
+        # The last matrix may be of the model after its last update, which has no loss any more.
+        axes.plot(step, losses[min(step, len(losses) - 1)], "o", color=ACCENT, markersize=8, clip_on=False)
         axes.set(xlabel="step", ylabel="loss, nats", xlim=(0, len(losses)))
         figure.text(
-            left / figure.get_figwidth(),
+            LEFT / figure.get_figwidth(),
             1 - 0.08 / figure.get_figheight(),
             f"step {step}",
             va="top",
