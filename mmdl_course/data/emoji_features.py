@@ -2,6 +2,8 @@
 
 import io
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +75,7 @@ def load_emoji_features(*, file: Path = FILE) -> EmojiFeatures:
                 name: unpack(archive[name], archive[f"{name}_range"])
                 for name in ("images", "outlines", "texts", "query_texts")
             }
-    except (OSError, KeyError, ValueError, EOFError) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{file} is missing or damaged ({type(error).__name__}). {_REMEDY}") from error
     if tuple(listed["characters"]) != emoji_characters():
         raise DataError(

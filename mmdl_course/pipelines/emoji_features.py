@@ -167,7 +167,7 @@ def image_features(images: Float[Tensor, "image 3 height width"]) -> Float[Tenso
     network = load_efficientnet_lite0()
     starts = tqdm(range(0, len(images), _CHUNK), desc="looking", leave=False)
     return torch.cat(
-        [network.features(network.prepare(images[start : start + _CHUNK], crop=1)) for start in starts]
+        [network.features(network.prepare(images[start : start + _CHUNK], crop=1.0)) for start in starts]
     )
 
 

@@ -64,7 +64,14 @@ def test_packing_is_exact_to_half_a_step():
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda content: content[:1000], lambda _: b"", lambda _: b"no archive at all"]
+    "damage",
+    [
+        lambda content: content[:1000],
+        lambda content: content[:1_000_000] + bytes(100) + content[1_000_100:],
+        lambda _: b"",
+        lambda _: b"no archive at all",
+    ],
+    ids=["cut short", "overwritten", "empty", "no archive"],
 )
 def test_a_damaged_file_is_named_with_the_remedy(tmp_path, damage):
     broken = tmp_path / "emoji.npz"
