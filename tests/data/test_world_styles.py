@@ -148,6 +148,8 @@ def test_styles_by_hand():
         "plain": "a small orange cube left of a cyan object and a torus",
         "photo": "a photo of a small orange cube left of a cyan object and a torus",
         "sentence": "there is a small orange cube left of a cyan object and a torus",
+        "grey": "a grey photo of a small orange cube left of a cyan object and a torus",
+        "drawing": "a drawing of a small orange cube left of a cyan object and a torus",
         "keywords": "small orange cube left of cyan object, torus",
         "everyday": "a little orange box to the left of a turquoise thing and a ring",
     }
@@ -156,6 +158,8 @@ def test_styles_by_hand():
     assert STYLES["everyday"].write(several) == "three orange boxes"
     assert STYLES["everyday"].write((Clause((Phrase(shape="torus"),), number=2),)) == "two rings"
     assert STYLES["photo"].write(several, opening=0.99) == "a rendering of three orange cubes"
+    assert STYLES["grey"].write(several, opening=0.99) == "a black and white photo of three orange cubes"
+    assert STYLES["drawing"].write(several, opening=0.99) == "a sketch of three orange cubes"
 
 
 def test_everyday_words_lead_back():
@@ -232,7 +236,7 @@ def test_templates_are_in_the_wording_of_their_style():
     [
         (
             {"style": "haiku"},
-            "no style is called 'haiku'; there are plain, photo, sentence, keywords, everyday",
+            "no style is called 'haiku'; there are plain, photo, sentence, grey, drawing, keywords, everyday",
         ),
         ({"style": ()}, "style names nothing"),
         ({"style": {"plain": 0.0}}, "style names nothing"),

@@ -97,10 +97,22 @@ STYLES: dict[str, Style] = {
         "as one would say it: there is a red sphere",
         openings=(("there is", "there are"), ("i see", "i see"), ("this scene shows", "this scene shows")),
     ),
+    "grey": Style(
+        "as below a picture without colour: a grey photo of a sphere",
+        openings=tuple((words, words) for words in ("a grey photo of", "a black and white photo of")),
+    ),
+    "drawing": Style(
+        "as below a pencil drawing: a drawing of a sphere",
+        openings=tuple((words, words) for words in ("a drawing of", "a sketch of")),
+    ),
     "keywords": Style("no little words: red sphere, blue cone", articles=False, link=" ", joint=", "),
     "everyday": Style("in the words of EVERYDAY: a red ball beside a blue cone", words=EVERYDAY),
 }
-"""Name to style. All of them say the same of the same scene; only the words differ."""
+"""Name to style. All of them say the same of the same scene; only the words differ.
+
+What "grey" and "drawing" say of the picture itself is true of the shifts "grey" and "sketch" alone; captions
+for these leave out what the shift hides (`Shift.hides`).
+"""
 
 OPENINGS = tuple(
     dict.fromkeys(words for style in STYLES.values() for pair in style.openings for words in pair if words)
@@ -116,9 +128,12 @@ TEMPLATES: dict[str, str | None] = {
     "there is a {}": "sentence",
     "i see a {}": "sentence",
     "this scene shows a {}": "sentence",
+    "a grey photo of a {}": "grey",
+    "a black and white photo of a {}": "grey",
+    "a drawing of a {}": "drawing",
+    "a sketch of a {}": "drawing",
     "the {}": None,
     "a photo of the {}": None,
-    "a drawing of a {}": None,
     "a toy {}": None,
     "a {} on the ground": None,
 }
