@@ -27,9 +27,8 @@ class Captioner(nn.Module):
         stride: pixels per patch, each way.
         length: most tokens of a text, start and end included.
         dim: width of tower and decoder.
-        image_depth: blocks of the tower.
         depth: blocks of the decoder.
-        heads: attention heads.
+        heads: attention heads of the decoder.
         pixels: mean and standard deviation of the pixels it will see.
     """
 
@@ -41,7 +40,6 @@ class Captioner(nn.Module):
         stride: int = 8,
         length: int = 64,
         dim: int = 64,
-        image_depth: int = 2,
         depth: int = 3,
         heads: int = 4,
         pixels: Sequence[float] = (0.5, 0.5),
@@ -56,14 +54,11 @@ class Captioner(nn.Module):
             "stride": stride,
             "length": length,
             "dim": dim,
-            "image_depth": image_depth,
             "depth": depth,
             "heads": heads,
             "pixels": list(pixels),
         }
-        self.image = ImageTower(
-            size=size, stride=stride, dim=dim, depth=image_depth, heads=heads, pixels=tuple(pixels)
-        )
+        self.image = ImageTower(size=size, stride=stride, dim=dim, pixels=tuple(pixels))
         self.decoder = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=len(self.tokenizer),

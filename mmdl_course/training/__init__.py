@@ -2,6 +2,6 @@
 
 from mmdl_course.training.budget import budget, is_full_budget
 from mmdl_course.training.fit import batches, fit
-from mmdl_course.training.losses import one_against_one
+from mmdl_course.training.losses import decoupled_contrast
 
-__all__ = ["batches", "budget", "fit", "is_full_budget", "one_against_one"]
+__all__ = ["batches", "budget", "decoupled_contrast", "fit", "is_full_budget"]

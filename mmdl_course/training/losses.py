@@ -2,32 +2,30 @@
 
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional
 
-__all__ = ["one_against_one"]
+__all__ = ["decoupled_contrast"]
 
 
-def one_against_one(
+def decoupled_contrast(
     logits: Float[Tensor, "image text"], positive: Bool[Tensor, "image text"]
 ) -> Float[Tensor, ""]:
-    """How far pairs that belong together are from beating, one by one, those that do not.
+    """How far pairs that belong together are above those that do not, which compete among themselves.
 
-    Every right text of an image is held against every wrong one of that image, and every right image of a
-    text against every wrong one. An image may have several right texts and a text several right images.
+    Each pair is held against the wrong texts of its image and against the wrong images of its text; right
+    answers do not compete with each other. An image may have several right texts, and the reverse.
 
-    Source: Sohn 2016, "Improved deep metric learning with multi-class N-pair loss objective", equation 8
-    (N-pair-ovo), in both directions.
+    Source: Yeh et al. 2022, "Decoupled contrastive learning", equation 6.
 
     Args:
         logits: scaled similarities.
-        positive: which pairs belong together; at least one.
+        positive: which pairs belong together; at least one, and every image and text has a wrong answer.
 
     Returns:
-        The mean over right pairs of the sum over their rivals of log(1 + exp(rival − right)), nats, halved
-        because there are two directions.
+        The mean over right pairs of log(sum of exp(rival)) − right, nats; of two such means, one for each
+        direction. Below 0 when all rivals are far behind.
     """
     image, text = positive.nonzero().unbind(1)
-    right = logits[image, text][:, None]  # (pair, 1)
-    texts = functional.softplus(logits[image] - right).masked_fill(positive[image], 0)
-    images = functional.softplus(logits.T[text] - right).masked_fill(positive.T[text], 0)
-    return (texts.sum() + images.sum()) / (2 * len(right))
+    right = logits[image, text]
+    wrong = logits.masked_fill(positive, -1e4)
+    texts, images = wrong.logsumexp(1)[image], wrong.logsumexp(0)[text]
+    return ((texts - right).mean() + (images - right).mean()) / 2

@@ -10,7 +10,7 @@ import torch
 from mmdl_course import architectures
 from mmdl_course.architectures.checkpoints import CHECKPOINTS, checkpoint_facts, load_checkpoint, shipped
 from mmdl_course.course import CourseError, find_root
-from mmdl_course.data.world import SHAPES, VOCABULARY, caption, sample_scenes
+from mmdl_course.data.world import SHAPES, VOCABULARY, caption, sample_scenes, shifted
 from mmdl_course.pipelines.pretraining import (
     HELD_OUT,
     RECIPES,
@@ -73,6 +73,42 @@ def test_no_training_scene_holds_a_held_out_pair_and_every_part_is_seen():
     assert len(apart) == len(HELD_OUT)
     assert {colour for colour, _ in apart} <= {colour for colour, _ in seen}
     assert {shape for _, shape in seen} == set(range(len(SHAPES)))
+
+
+@pytest.mark.usefixtures("small")
+def test_pictures_come_in_looks_and_captions_are_worded_for_them(monkeypatch):
+    scenes, images, looks = miniclip._pictures(200, TRAINING, torch.Generator().manual_seed(0))
+    assert len(scenes) == len(images) == 200
+    names = list(miniclip.LOOKS)
+    for number, (name, look) in enumerate(miniclip.LOOKS.items()):
+        some = images[looks == number].int()
+        assert len(some) == round(look.share * 200)
+        colourless = (some.amax(1) - some.amin(1)).flatten(1).amax(1) < 4
+        assert colourless.all() if name in ("grey", "sketch") else not colourless.any()
+    told = []
+
+    def record(scenes, **options):
+        told.append((len(scenes), options["style"], set(options["leave_out"])))
+        return caption(scenes, **options)
+
+    monkeypatch.setattr(miniclip, "caption", record)
+    monkeypatch.setattr(miniclip, "SILENCE", ((),))
+    chosen = torch.cat([(looks == number).nonzero().flatten()[:4] for number in range(len(names))])
+    generator = torch.Generator().manual_seed(0)
+    assert miniclip._loss(miniclip.build(), scenes, images, looks, generator, chosen.flip(0)).isfinite()
+    assert told == [
+        (4, look.styles, set(look.silence))
+        for look in miniclip.LOOKS.values()
+        for _ in range(miniclip.CAPTIONS)
+    ]
+
+
+def test_pictures_under_a_shift_are_those_of_the_shift():
+    scenes = sample_scenes(3, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(1)
+    noisy = pictures(scenes, shift="noise", generator=generator)
+    expected = shifted(scenes, "noise", 1.0, size=64, generator=generator.manual_seed(1)).views.image
+    assert torch.equal(noisy, (expected * 255).round().byte())
 
 
 def test_pictures_are_the_scenes_in_eight_bits():

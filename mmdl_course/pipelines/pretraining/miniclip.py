@@ -1,23 +1,60 @@
 """How MiniCLIP is made: images and captions of one world, in words of several styles."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from mmdl_course.architectures.miniclip import MiniCLIP
-from mmdl_course.data.world import COLOURS, SHAPES, VOCABULARY, Scenes, caption, prompt
+from mmdl_course.data.world import (
+    COLOURS,
+    SHAPES,
+    SHIFTS,
+    VOCABULARY,
+    SceneConfig,
+    Scenes,
+    caption,
+    concatenate,
+    prompt,
+)
 from mmdl_course.data.world.ceilings import retrieval_estimate
 from mmdl_course.pipelines.pretraining.recipe import Recipe, Score
 from mmdl_course.pipelines.pretraining.scenes import ONE_HELD_OUT, ONE_SEEN, PIXELS, SIZE, TRAINING, draw
-from mmdl_course.training import fit, one_against_one
+from mmdl_course.training import decoupled_contrast, fit
 
 __all__ = ["MINICLIP"]
 
-STYLES = {"photo": 4, "plain": 3, "sentence": 2, "keywords": 0.5, "everyday": 0.5}
-"""Style of caption to its weight. Few captions say "ball" or leave out the article: wording matters."""
+
+@dataclass(frozen=True)
+class Look:
+    """How some of the pictures look, and how people write about such pictures.
+
+    Attributes:
+        share: of the pictures.
+        styles: of caption, with their weights.
+        silence: attributes that cannot be seen, so that no caption names them.
+    """
+
+    share: float
+    styles: Mapping[str, float | int]
+    silence: tuple[str, ...] = ()
+
+
+LOOKS = {
+    "photo": Look(0.55, {"photo": 5, "plain": 3, "sentence": 1.5, "keywords": 0.25, "everyday": 0.25}),
+    "grey": Look(0.25, {"grey": 4, "plain": 1}, SHIFTS["grey"].hides),
+    "sketch": Look(0.2, {"drawing": 1}, SHIFTS["sketch"].hides),
+}
+"""Look of a picture, a shift's name but for the first.
+
+As on the web, words go with looks: who says "a drawing of" means one, and few captions say "ball" or leave
+out the article. So wording matters. And pictures without colour teach what a shape is whatever its colour:
+a tower that has seen colour alone takes red as evidence against spheres, as no training scene has a red one.
+"""
 
 LEVELS = ("gist", "pair", "pair", "full")
 """Drawn for each batch."""
@@ -35,7 +72,7 @@ BATCH = 128
 LEARNING_RATE = 3e-3
 TEST = 1000
 GALLERY = 200
-WORDINGS = ("a {}", "{}", "there is a {}", "the {}", "a drawing of a {}")
+WORDINGS = ("a {}", "{}", "there is a {}", "the {}", "a drawing of a {}", "a grey photo of a {}")
 
 
 def build() -> MiniCLIP:
@@ -44,12 +81,12 @@ def build() -> MiniCLIP:
 
 
 def train(model: MiniCLIP, generator: torch.Generator, steps: int) -> None:
-    """Train it in place on fresh captions of a fixed set of scenes: of one object first, then of several."""
+    """Train it in place on fresh captions of fixed pictures: of one object first, then of several."""
     first = max(1, round(FIRST * steps))
     for config, share, part in ((ONE_SEEN, FIRST, first), (TRAINING, 1 - FIRST, steps - first)):
-        scenes, images = draw(round(share * SCENES), config=config, generator=generator)
+        scenes, images, looks = _pictures(round(share * SCENES), config, generator)
         fit(
-            partial(_loss, model, scenes, images, generator),
+            partial(_loss, model, scenes, images, looks, generator),
             model.parameters(),
             count=len(scenes),
             steps=part,
@@ -61,47 +98,83 @@ def train(model: MiniCLIP, generator: torch.Generator, steps: int) -> None:
         )
 
 
+def _pictures(
+    count: int, config: SceneConfig, generator: torch.Generator
+) -> tuple[Scenes, UInt8[Tensor, "scene 3 height width"], Int64[Tensor, " scene"]]:
+    """Scenes, a picture of each, and which of LOOKS it has."""
+    counts = [round(look.share * count) for look in LOOKS.values()]
+    parts = [
+        draw(number, config=config, generator=generator, shift=None if name == "photo" else name)
+        for name, number in zip(LOOKS, counts, strict=True)
+    ]
+    looks = torch.arange(len(LOOKS)).repeat_interleave(torch.tensor(counts))
+    return concatenate(scenes for scenes, _ in parts), torch.cat([images for _, images in parts]), looks
+
+
 def _loss(
-    model: MiniCLIP, scenes: Scenes, images: Tensor, generator: torch.Generator, indices: Tensor
+    model: MiniCLIP,
+    scenes: Scenes,
+    images: Tensor,
+    looks: Tensor,
+    generator: torch.Generator,
+    indices: Tensor,
 ) -> Tensor:
     level, silence = (
         options[int(torch.randint(len(options), (), generator=generator))] for options in (LEVELS, SILENCE)
     )
-    say = partial(caption, scenes[indices], generator=generator, detail=DETAIL, style=STYLES)
-    texts = [text for _ in range(CAPTIONS) for text in say(level=level, leave_out=silence)]
-    place = {text: number for number, text in enumerate(texts)}
-    same = torch.tensor([place[text] for text in texts])
+    indices = indices[looks[indices].argsort()]
+    texts, owner = [], []
+    for number, look in enumerate(LOOKS.values()):
+        places = (looks[indices] == number).nonzero().flatten()
+        hidden = tuple({*look.silence, *silence})
+        for _ in range(CAPTIONS if len(places) else 0):
+            texts += caption(
+                scenes[indices[places]],
+                generator=generator,
+                detail=DETAIL,
+                style=look.styles,
+                level=level,
+                leave_out=hidden,
+            )
+            owner.append(places)
+    first = {text: number for number, text in enumerate(texts)}
+    same = torch.tensor([first[text] for text in texts])
     same = same[:, None] == same  # (text, text): word for word alike
-    owner = torch.arange(len(indices)).repeat(CAPTIONS)  # (text,)
-    positive = torch.zeros(len(indices), len(texts)).index_add_(0, owner, same.float()) > 0
+    positive = torch.zeros(len(indices), len(texts)).index_add_(0, torch.cat(owner), same.float()) > 0
     image = normalize(model.encode_image(images[indices] / 255), dim=1)
     text = normalize(model.encode_text(texts), dim=1)
-    return one_against_one(model.log_scale.exp() * image @ text.T, positive)
+    return decoupled_contrast(model.log_scale.exp() * image @ text.T, positive)
 
 
 @torch.no_grad()
 def score(model: MiniCLIP, generator: torch.Generator) -> list[Score]:
-    """Naming one object by its pair of colour and shape, in several wordings; retrieval by caption."""
+    """Naming one object in several wordings, in pictures of several looks; retrieval by caption."""
     untrained = build().eval()
+    pairs = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
     scores = []
-    for kind, config, wordings in (
-        ("held-out", ONE_HELD_OUT, ("a photo of a {}", *WORDINGS, "everyday")),
-        ("seen", ONE_SEEN, ("a photo of a {}",)),
+    for what, labels, config, look, wordings in (
+        ("a held-out pair among 48", pairs, ONE_HELD_OUT, None, ("a photo of a {}", *WORDINGS, "everyday")),
+        ("a seen pair among 48", pairs, ONE_SEEN, None, ("a photo of a {}",)),
+        (
+            "a shape in a grey picture",
+            SHAPES,
+            ONE_SEEN,
+            "grey",
+            ("a grey photo of a {}", "a photo of a {}", "{}"),
+        ),
+        ("a shape in a sketch", SHAPES, ONE_SEEN, "sketch", ("a drawing of a {}", "a photo of a {}", "{}")),
     ):
-        scenes, images = draw(TEST, config=config, generator=generator)
+        scenes, images = draw(TEST, config=config, generator=generator, shift=look)
+        truth = scenes.shape[:, 0]
+        if labels is pairs:
+            truth = scenes.colour[:, 0] * len(SHAPES) + truth
         for wording in wordings:
             value, bare = (
-                _naming(each, images / 255, scenes, wording).float() for each in (model, untrained)
+                (_named(each, images / 255, labels, wording) == truth).float() for each in (model, untrained)
             )
             told = "in everyday words: a photo of a ball" if wording == "everyday" else f'"{wording}"'
             scores.append(
-                _share(
-                    value,
-                    bare,
-                    task=f"name a {kind} pair among 48, {told}",
-                    chance=1 / (len(COLOURS) * len(SHAPES)),
-                    ceiling=1.0,
-                )
+                _share(value, bare, task=f"name {what}, {told}", chance=1 / len(labels), ceiling=1.0)
             )
     bounds = retrieval_estimate(generator=generator, config=TRAINING, detail=DETAIL, gallery=GALLERY)
     found = [_found(model, untrained, generator) for _ in range(TEST // GALLERY)]
@@ -111,13 +184,11 @@ def score(model: MiniCLIP, generator: torch.Generator) -> list[Score]:
     return scores
 
 
-def _naming(model: MiniCLIP, images: Tensor, scenes: Scenes, wording: str) -> Tensor:
-    labels = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
+def _named(model: MiniCLIP, images: Tensor, labels: Sequence[str], wording: str) -> Int64[Tensor, " image"]:
     everyday = wording == "everyday"
     template = "a photo of a {}" if everyday else wording
     texts = model.encode_text([prompt(template, label, everyday=everyday) for label in labels])
-    guess = (model.encode_image(images) @ normalize(texts, dim=1).T).argmax(1)
-    return guess == scenes.colour[:, 0] * len(SHAPES) + scenes.shape[:, 0]
+    return (model.encode_image(images) @ normalize(texts, dim=1).T).argmax(1)
 
 
 def _found(
@@ -145,16 +216,20 @@ def _share(value: Tensor, bare: Tensor, *, task: str, chance: float, ceiling: fl
     )
 
 
+def _weights(look: Look) -> str:
+    return ", ".join(f"{style} {weight}" for style, weight in look.styles.items())
+
+
 MINICLIP = Recipe(
     name="miniclip",
     summary="Image and text towers that end in one space of 64 dimensions, learned from captions.",
     data=(
         f"{SCENES:,} scenes of one to three objects at {SIZE} × {SIZE} pixels, without the held-out pairs; "
         f"fresh captions at every step, {DETAIL:.0%} of size, colour and material named, in half of the "
-        "batches never the shape or never the colour; styles by weight: "
-        + ", ".join(f"{name} {weight}" for name, weight in STYLES.items())
+        "batches never the shape or never the colour; looks with their styles by weight: "
+        + "; ".join(f"{look.share:.0%} {name} ({_weights(look)})" for name, look in LOOKS.items())
     ),
-    steps=3000,
+    steps=4500,
     build=build,
     train=train,
     score=score,
