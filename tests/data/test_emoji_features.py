@@ -1,6 +1,7 @@
 """Features of emoji that ship with the course."""
 
 import hashlib
+import io
 import re
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_packing_is_exact_to_half_a_step():
     assert ((unpack(steps, limits) - values).abs() <= half).all()
 
 
+def array_file(values):
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
+
+
+def archive_file(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -70,8 +83,10 @@ def test_packing_is_exact_to_half_a_step():
         lambda content: content[:1_000_000] + bytes(100) + content[1_000_100:],
         lambda _: b"",
         lambda _: b"no archive at all",
+        lambda _: array_file(np.zeros(3)),
+        lambda _: archive_file(listed=np.frombuffer(b"null", dtype=np.uint8)),
     ],
-    ids=["cut short", "overwritten", "empty", "no archive"],
+    ids=["cut short", "overwritten", "empty", "no archive", "an array", "a null list"],
 )
 def test_a_damaged_file_is_named_with_the_remedy(tmp_path, damage):
     broken = tmp_path / "emoji.npz"
