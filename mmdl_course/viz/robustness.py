@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from mmdl_course.viz.arrays import as_array
+from mmdl_course.viz.arrays import as_array, to_numpy
 from mmdl_course.viz.style import INK, MUTED, PALETTE, new_figure, style
 
 __all__ = ["robustness_plot"]
@@ -28,9 +28,10 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
     0.001 … 0.999.
 
     Args:
-        panels: name of the shift → {"reference": (x, y), "models": {name: (x, y)}}, where x is accuracy on
-            the original distribution and y under the shift, Float "model" each, 0 … 1. All panels name
-            the same models.
+        panels: name of the shift → {"reference": (x, y), "line": (x, y), "models": {name: (x, y)}}, where x
+            is accuracy on the original distribution and y under the shift, Float "model" each, 0 … 1.
+            "line" is what the references let one expect, at some x in rising order; without it, or with
+            a y that is NaN, there is no line. All panels name the same models.
 
     Returns:
         The figure, 9 inches wide.
@@ -89,28 +90,37 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def _checked(shift: str, panel: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _checked(
+    shift: str, panel: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray | None, dict[str, np.ndarray]]:
     reference = _pair(panel["reference"], name=f"robustness_plot, '{shift}', reference")
     models = {
         name: _pair(points, name=f"robustness_plot, '{shift}', '{name}'")
         for name, points in panel["models"].items()
     }
-    return reference, models
+    line = panel.get("line")
+    if line is not None:
+        x, y = (to_numpy(values) for values in line)
+        line = None if np.isnan(y).any() else _pair((x, y), name=f"robustness_plot, '{shift}', line")
+        if line is not None and (np.diff(line[0]) < 0).any():
+            raise ValueError(f"robustness_plot, '{shift}', line: x must rise.")
+    return reference, line, models
 
 
-def _draw(axes: Axes, shift: str, reference: np.ndarray, models: Mapping[str, np.ndarray]) -> None:
+def _draw(
+    axes: Axes,
+    shift: str,
+    reference: np.ndarray,
+    line: np.ndarray | None,
+    models: Mapping[str, np.ndarray],
+) -> None:
     axes.set_xscale("logit")
     axes.set_yscale("logit")
     axes.plot(*reference, "o", color=MUTED, markersize=5, label="reference models", zorder=2)
     ends = np.linspace(_logit(_WIDEST), _logit(1 - _WIDEST), 200)
     axes.plot(_sigmoid(ends), _sigmoid(ends), ":", color=INK, linewidth=1.2, label="nothing lost (y = x)")
-    line = None
-    x, y = _logit(reference)
-    if np.ptp(x) > 1e-6:
-        line = np.poly1d(np.polyfit(x, y, 1))
-        axes.plot(
-            _sigmoid(ends), _sigmoid(line(ends)), color=MUTED, linewidth=1.5, label="their line", zorder=1.5
-        )
+    if line is not None:
+        axes.plot(*line, color=MUTED, linewidth=1.5, label="their line", zorder=1.5)
     for number, (name, judged) in enumerate(models.items()):
         colour = PALETTE[number]
         axes.plot(
@@ -125,15 +135,15 @@ def _draw(axes: Axes, shift: str, reference: np.ndarray, models: Mapping[str, np
         )
         if line is not None:
             for at, value in judged.T:
-                axes.plot(
-                    [at, at], [_sigmoid(line(_logit(at))), value], color=colour, linewidth=1.2, zorder=3
-                )
+                axes.plot([at, at], [np.interp(at, *line), value], color=colour, linewidth=1.2, zorder=3)
     axes.set_title(shift, loc="left")
 
 
-def _set_scales(axes: Axes, panels: Sequence[tuple[np.ndarray, Mapping[str, np.ndarray]]]) -> None:
+def _set_scales(
+    axes: Axes, panels: Sequence[tuple[np.ndarray, np.ndarray | None, Mapping[str, np.ndarray]]]
+) -> None:
     """Frame all points of all panels, which share their axes, and write accuracies at the ticks."""
-    points = [points for reference, models in panels for points in (reference, *models.values())]
+    points = [points for reference, _, models in panels for points in (reference, *models.values())]
     every = _logit(np.concatenate(points, axis=1))  # (2, point)
     for axis, values, set_limits in zip(
         (axes.xaxis, axes.yaxis), every, (axes.set_xlim, axes.set_ylim), strict=True
@@ -169,4 +179,4 @@ def _logit(share: Any) -> Any:
 
 
 def _sigmoid(logit: Any) -> Any:
-    return 1 / (1 + np.exp(-np.clip(logit, -50, 50)))  # a steep line would overflow
+    return 1 / (1 + np.exp(-np.asarray(logit)))

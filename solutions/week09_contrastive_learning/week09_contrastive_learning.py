@@ -2011,11 +2011,21 @@ for look in looks:
     print(f"{look:12s}" + "".join(f"{cell:>22s}" if i else cell for i, cell in enumerate(cells)))
 
 # %% tags=["demo"]
+grid = torch.linspace(-6.5, 6.5, 200).sigmoid()
+
+
+def expected_under(look: str) -> Tensor:
+    """The line that your function holds models against: what it subtracts from a shifted accuracy of 0."""
+    references = column("supervised", "original"), column("supervised", look)
+    return -torch.as_tensor(effective_robustness(grid, torch.zeros_like(grid), *references))
+
+
 viz.show(
     viz.robustness_plot(
         {
             look: {
                 "reference": (column("supervised", "original"), column("supervised", look)),
+                "line": (grid, expected_under(look)),
                 "models": {
                     family: (column(family, "original"), column(family, look))
                     for family in ("supervised, some grey", "two towers, zero-shot")
