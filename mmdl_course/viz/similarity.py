@@ -32,6 +32,7 @@ _BAR_HEIGHT = 1.6  # inches at least: its label must fit
 _THUMBNAIL = 0.4
 _LINE = 26  # letters in a line of a caption
 _LETTER = 0.075  # inches, of a caption
+_TITLE_LETTER = 0.15  # inches, of a title
 _MOST = 16  # images or captions
 
 
@@ -64,7 +65,7 @@ def similarity_matrix(
     below = 0.4 if captions is None else caption_height(captions)
     with style():
         figure = new_figure(
-            max(4.5, LEFT + values.shape[1] * CELL + BAR),
+            min(9.0, max(4.5, LEFT + values.shape[1] * CELL + BAR, _TITLE_LETTER * len(title or ""))),
             head + max(values.shape[0] * CELL + below, _BAR_HEIGHT + 0.12),
         )
         put_title(figure, title)

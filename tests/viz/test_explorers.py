@@ -249,6 +249,11 @@ def test_under_grading_a_search_is_a_still_picture(monkeypatch):
     assert explorer.box is None
 
 
+def test_a_typed_text_is_no_formula(searched):
+    searched.sliders["query"].value = r"$\cost$"
+    assert r"“$\cost$”" in alt_of(searched)
+
+
 def test_a_text_that_is_refused_says_why(searched):
     searched.sliders["query"].value = "a blorb"
     assert "nobody knows a &lt;blorb&gt;: choose from the list" in searched.box.children[-1].value

@@ -57,6 +57,13 @@ def test_the_gap_joins_pairs_and_means(rng, assert_complete):
     assert_complete(figure)
 
 
+def test_a_long_title_widens_a_small_matrix(rng, assert_complete):
+    figure = similarity_matrix(
+        rng.random((3, 3)), title="Cosine similarities before the first step of training"
+    )
+    assert_complete(figure)
+
+
 def test_a_gap_needs_pairs(rng):
     with pytest.raises(ValueError, match="3 images, but 4 captions"):
         modality_gap(rng.normal(size=(3, 2)), rng.normal(size=(4, 2)), gap=0.1)

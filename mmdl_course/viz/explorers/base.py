@@ -150,7 +150,7 @@ class Explorer:
         display({"text/html": still, "text/plain": self._describe(**self._first)}, raw=True)
         if self.box is not None:
             self.box.children[0].value = f"<style>.{name} {{ display: none }}</style>"
-            bundle = {**self.box._repr_mimebundle_(), "text/plain": "(sliders: run the cell to use them)"}
+            bundle = {**self.box._repr_mimebundle_(), "text/plain": "(controls: run the cell to use them)"}
             display(bundle, raw=True)
 
 

@@ -68,7 +68,7 @@ def rank_images(
             np.moveaxis(pictures[[number for number, _ in found]], -1, 1),
             titles=[named(number, value) for number, value in found],
             columns=columns,
-            title=f"“{_short(query, min(60, 16 * columns))}”",
+            title=f"“{_short(query, min(60, 16 * columns))}”".replace("$", r"\$"),  # no formula
         )
 
     def describe(query: str) -> str:
