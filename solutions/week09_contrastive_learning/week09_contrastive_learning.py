@@ -388,8 +388,7 @@ shape?
 # %% tags=["demo"]
 ATTRIBUTES = COLOURS + SHAPES
 signatures = torch.tensor([[float(name in pair.split()) for name in ATTRIBUTES] for pair in PAIRS])
-naming["attributes"] = {kind: [] for kind in tests}
-naming["attributes, decided hard"] = {kind: [] for kind in tests}
+by_attributes = {name: {kind: [] for kind in tests} for name in ("attributes", "attributes, decided hard")}
 for seed, (scenes, images) in zip(seeds, training_sets, strict=True):
     targets = signatures[true_pair(scenes)]
     detectors = train_network(
@@ -407,7 +406,8 @@ for seed, (scenes, images) in zip(seeds, training_sets, strict=True):
             p = detectors(test_images).sigmoid()
         for method, sure in (("attributes", p), ("attributes, decided hard", p.round())):
             guess = torch.as_tensor(attribute_classifier(sure, signatures, prior)).argmax(1)
-            naming[method][kind].append(right(guess, test_scenes))
+            by_attributes[method][kind].append(right(guess, test_scenes))
+naming |= by_attributes
 tell("attributes")
 tell("attributes, decided hard")
 
@@ -884,18 +884,24 @@ import time
 
 steps = budget(600, grading=6)
 moments = sorted({0, *(round(steps * share) for share in (0.02, 0.05, 0.1, 0.2, 0.4, 0.7))})
-watch: dict[int, Tensor] = dict.fromkeys(moments)
-towers, losses = [], []
+seen_while_training: dict[int, Tensor] = dict.fromkeys(moments)
 tower_scenes, tower_images = draw(budget(10_000, grading=200), objects=2, seed=100)
 start = time.perf_counter()
-for seed in seeds:
-    model, history = train_towers(
-        tower_scenes, tower_images, seed=seed, steps=steps, watch=watch if seed == 0 else None
-    )
-    towers.append(model)
-    losses.append(history)
+towers, losses = zip(
+    *(
+        train_towers(
+            tower_scenes,
+            tower_images,
+            seed=seed,
+            steps=steps,
+            watch=seen_while_training if seed == 0 else None,
+        )
+        for seed in seeds
+    ),
+    strict=True,
+)
 print(f"{(time.perf_counter() - start) / len(seeds):.0f} s for a model")
-watch[steps] = compare(towers[0], watched_images, watched_texts)
+watch = {**seen_while_training, steps: compare(towers[0], watched_images, watched_texts)}
 
 
 # %% tags=["demo"]
@@ -1106,7 +1112,7 @@ prior = targets.mean(0).clamp(0.01, 0.99)
 grey = torch.rand(len(tower_images), generator=seeded(0)) < GREY_SHARE
 targets[grey, : len(COLOURS)] = -1  # the colour of a grey picture is not asked
 shown = torch.where(grey[:, None, None, None], (tower_images * LUMA).sum(1, keepdim=True), tower_images)
-naming["attributes, same pictures"] = {kind: [] for kind in tests}
+second_chance = {kind: [] for kind in tests}
 for seed in seeds:
     detectors = train_network(
         len(ATTRIBUTES),
@@ -1121,7 +1127,8 @@ for seed in seeds:
         with torch.no_grad():
             p = detectors(test_images).sigmoid()
         guess = torch.as_tensor(attribute_classifier(p, signatures, prior)).argmax(1)
-        naming["attributes, same pictures"][kind].append(right(guess, test_scenes))
+        second_chance[kind].append(right(guess, test_scenes))
+naming["attributes, same pictures"] = second_chance
 tell("attributes, same pictures")
 torch.manual_seed(99)
 untrained = [TwoTowers().eval() for _ in seeds]
