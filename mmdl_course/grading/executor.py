@@ -6,6 +6,7 @@ still run.
 """
 
 import asyncio
+import math
 import os
 import subprocess
 import tempfile
@@ -131,7 +132,7 @@ class SteadfastExecute(Execute):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run every code cell of `nb`; see nbconvert's ExecutePreprocessor."""
         self.flags = []
-        self._deadline = time.monotonic() + self.notebook_timeout
+        self._deadline = math.inf  # set when the first cell starts: a slow start is not the student's
         self._over = ""  # why no further cell runs
         self._restarts = 0
         self._harmful: set[int] = set()  # cells that are not run a second time
@@ -153,6 +154,8 @@ class SteadfastExecute(Execute):
         """Run one cell. Whatever happens, the cell ends with an output that says so."""
         if cell.cell_type != "code" or not cell.source.strip():
             return cell, resources
+        if self._deadline == math.inf:
+            self._deadline = time.monotonic() + self.notebook_timeout
         if not self._over and time.monotonic() > self._deadline:
             self._stop(f"the notebook ran longer than {self.notebook_timeout:g} s")
         if self._over:
@@ -205,8 +208,9 @@ class SteadfastExecute(Execute):
         return {"env": dict(self.environment), "stderr": subprocess.DEVNULL}
 
     def _seconds(self, _cell: NotebookNode) -> int:
+        # Rounded up: a cell that is stopped at the deadline leaves no time in which the next could start.
         left = self._deadline - time.monotonic()
-        return max(1, int(min(left, self.timeout if self.timeout and self.timeout > 0 else left)))
+        return max(1, math.ceil(min(left, self.timeout if self.timeout and self.timeout > 0 else left)))
 
     def _name(self, cell: NotebookNode, index: int) -> str:
         return cell.metadata.get("nbgrader", {}).get("grade_id") or f"cell {index + 1}"
