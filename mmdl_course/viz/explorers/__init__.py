@@ -5,19 +5,23 @@ for where no kernel answers: nbgrader's feedback, a notebook that was saved, a p
 """
 
 from mmdl_course.viz.explorers.base import Control, Explorer, TextControl
+from mmdl_course.viz.explorers.context_length import context_length
 from mmdl_course.viz.explorers.embedding import embedding
 from mmdl_course.viz.explorers.latent_line import latent_line
 from mmdl_course.viz.explorers.modalities import modalities
 from mmdl_course.viz.explorers.rank_images import rank_images
 from mmdl_course.viz.explorers.training_similarity import training_similarity
+from mmdl_course.viz.explorers.try_prompt import try_prompt
 
 __all__ = [
     "Control",
     "Explorer",
     "TextControl",
+    "context_length",
     "embedding",
     "latent_line",
     "modalities",
     "rank_images",
     "training_similarity",
+    "try_prompt",
 ]
