@@ -94,8 +94,9 @@ def curves(
             ends.append((diagonal, end, end, MUTED))
         if named:
             axes.set_xticks(positions, x)
-        elif not log_x and len(positions) <= 12 and (positions == positions.round()).all():
+        elif len(positions) <= (6 if log_x else 12) and (positions == positions.round()).all():
             axes.set_xticks(positions, [f"{position:g}" for position in positions])  # counts, not a scale
+            axes.set_xticks([], minor=True)
         axes.grid(axis="y")
         axes.autoscale_view()
         _name_at_the_end(axes, ends)

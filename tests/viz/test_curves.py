@@ -65,6 +65,13 @@ def test_logarithmic_axes(assert_complete):
     assert_complete(figure)
 
 
+def test_few_whole_numbers_are_written_as_they_are_on_a_logarithmic_axis():
+    x = [1, 2, 4, 8, 16]
+    axes = viz.curves({"a": x}, x=x, x_label="shots", y_label="y", log_x=True).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4", "8", "16"]
+    assert not axes.get_xticks(minor=True).size
+
+
 def test_gaps_are_left_where_values_are_missing():
     axes = viz.curves({"a": [1.0, 2.0, np.nan]}, x=X, x_label="x", y_label="y").axes[0]
     assert axes.texts[0].xy == (2.0, 2.0)
