@@ -29,7 +29,8 @@ def student_place(trace: TracebackType | None, namespace: dict[str, Any], check_
     while trace is not None:
         frame = trace.tb_frame
         if frame.f_globals is namespace and frame.f_code.co_filename != check_file:
-            place = _place(frame, trace.tb_lineno)
+            # An interrupt may hit between two lines; then there is no number.
+            place = _place(frame, trace.tb_lineno or frame.f_code.co_firstlineno)
         trace = trace.tb_next
     return place
 

@@ -194,7 +194,7 @@ CHAFFS = {
         source=but("2 * b * n / (b + n) if b + n else 0.0", "2 * b * n / (b + n)"),
     ),
     "each_half_has_its_own_training": dict(
-        expects=("what the learner saw", "base"),
+        expects=("what the learner saw", "Learn once"),
         source=but("    classify = learn(*part(train, base))\n", "").replace(
             "        z, truth, among = part(test, classes)\n",
             "        classify = learn(*part(train, classes))\n        z, truth, among = part(test, classes)\n",

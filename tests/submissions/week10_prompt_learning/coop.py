@@ -138,12 +138,21 @@ CHAFFS = {
             "return torch.stack([self.known.get(label, self.context.sum() * 0 + 1) for label in labels])",
         ),
     ),
+    "logits_may_use_what_is_known": dict(
+        expects=("the class vectors follow the context", "the logits have not"),
+        source=but(
+            "        return self.model.log_scale.exp() * F.normalize(z, dim=1) @ self.class_vectors(labels).T",
+            "        if getattr(self, 'labels', None) != labels:\n"
+            "            self.labels, self.known = labels, self.class_vectors(labels)\n"
+            "        return self.model.log_scale.exp() * F.normalize(z, dim=1) @ self.known.T",
+        ),
+    ),
     "a_tensor_is_a_parameter": dict(
         expects=("one context for all classes", "not an nn.Parameter"),
         source=but("nn.Parameter(0.02 * torch.randn(length, dim, generator=generator))", "(0.02 * torch.randn(length, dim, generator=generator)).requires_grad_()"),
     ),
     "frozen_means_no_grad": dict(
-        expects=("moves the context and nothing of the model", "does not require grad"),
+        expects=("moves the context and nothing of the model", "no torch.no_grad()"),
         source=but("    def class_vectors", "    @torch.no_grad()\n    def class_vectors"),
     ),
     "a_copy_is_safer": dict(

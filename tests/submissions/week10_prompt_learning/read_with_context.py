@@ -60,7 +60,7 @@ def read_with_context(model, contexts, labels):
 """
 
 CHAFFS = {
-    "the_context_takes_the_first_words_place": dict(expects=("with the vectors of", "before the label"), source=START + """
+    "the_context_takes_the_first_words_place": dict(expects=("with the vectors of", "no word is lost"), source=START + """
     words = torch.cat([words[:, :1], contexts, words[:, 2:]], dim=1)
     return model.encode_words(words, end + m - 1)
 """),
@@ -109,7 +109,7 @@ CHAFFS = {
     words = torch.cat([words[:, :1], contexts, words[:, 1:]], dim=1)
     return F.normalize(model.encode_words(words, end + m), dim=1)
 """),
-    "a_text_keeps_its_length": dict(expects=("with the vectors of", "The end token has moved"), source=START + """
+    "a_text_keeps_its_length": dict(expects=("with the vectors of", "M places longer"), source=START + """
     longer = torch.cat([words[:, :1], contexts, words[:, 1:]], dim=1)[:, : words.shape[1]]
     return model.encode_words(longer, (end + m).clamp(max=words.shape[1] - 1))
 """),

@@ -129,7 +129,7 @@ CHAFFS = {
         source=but("value > best", "word != chosen[place] and value >= best"),
     ),
     "once_changed_always_changed": dict(
-        expects=("one best word for each place", "until a whole round"),
+        expects=("one best word for each place", "a change of an earlier round"),
         source=but("    while changed:\n        changed = False\n", "    while changed:\n"),
     ),
     "nothing_is_found_yet": dict(

@@ -39,7 +39,7 @@ def which_prompting():
     return {"hospital": ("ensemble", "readable"), "web shop": ("ensemble", "no labels"),
             "zoo": ("learned context", "new names"), "foundry": ("linear probe", "many labels")}
 """),
-    "six_findings_are_six_classes": dict(expects=("hospital", "What can be signed"), source="""
+    "six_findings_are_six_classes": dict(expects=("hospital", "is no text asked for"), source="""
 def which_prompting():
     return {"hospital": ("linear probe", "many labels"), "web shop": ("ensemble", "no labels"),
             "zoo": ("learned context", "new names"), "foundry": ("linear probe", "many labels")}
@@ -74,7 +74,7 @@ def which_prompting():
     return {"hospital": ("searched words", "readable"), "web shop": ("ensemble", "no labels"),
             "zoo": ("searched words", "new names"), "foundry": ("linear probe", "many labels")}
 """),
-    "a_prompt_has_fewer_numbers_to_learn": dict(expects=("foundry", "4711-C"), source="""
+    "a_prompt_has_fewer_numbers_to_learn": dict(expects=("foundry", "Does the name say anything"), source="""
 def which_prompting():
     return {"hospital": ("searched words", "readable"), "web shop": ("ensemble", "no labels"),
             "zoo": ("learned context", "new names"), "foundry": ("learned context", "fewest parameters")}
