@@ -115,7 +115,7 @@ CHAFFS = {
         source=RIGHT.replace('"shots"', '"test"'),
     ),
     "the_test_may_break_a_tie": dict(
-        expects=("without a look at the test", "['test']"),
+        expects=("without a look at the test", "['shots', 'test']"),
         source=RIGHT.replace('score(" ".join([*chosen, "{}"]), "shots")', 'tuple(score(" ".join([*chosen, "{}"]), s) for s in ("shots", "test"))').replace(
             'score(" ".join([*trial, "{}"]), "shots")', 'tuple(score(" ".join([*trial, "{}"]), s) for s in ("shots", "test"))'
         ),

@@ -25,7 +25,7 @@ def which_prompting():
 }
 
 CHAFFS = {
-    "the_largest_number_wins": dict(expects=("hospital", "vectors that nobody can read"), source="""
+    "the_largest_number_wins": dict(expects=("hospital", "nobody can read it"), source="""
 def which_prompting():
     return {place: ("learned context", "best in the paper") for place in ("hospital", "web shop", "zoo", "foundry")}
 """),
@@ -59,7 +59,7 @@ def which_prompting():
     return {"hospital": ("searched words", "readable"), "web shop": ("learned context", "new names"),
             "zoo": ("learned context", "new names"), "foundry": ("linear probe", "many labels")}
 """),
-    "sixty_species_have_labels": dict(expects=("zoo", "has no row for a new class"), source="""
+    "sixty_species_have_labels": dict(expects=("zoo", "no row for a new class"), source="""
 def which_prompting():
     return {"hospital": ("searched words", "readable"), "web shop": ("ensemble", "no labels"),
             "zoo": ("linear probe", "many labels"), "foundry": ("linear probe", "many labels")}
