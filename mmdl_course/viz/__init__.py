@@ -17,6 +17,7 @@ from mmdl_course.viz.scatter import paths_3d, scatter_3d, scatter_panels
 from mmdl_course.viz.scores import scoreboard, scoreboard_table
 from mmdl_course.viz.similarity import modality_gap, similarity_matrix
 from mmdl_course.viz.thumbnails import latent_scatter
+from mmdl_course.viz.tradeoff import tradeoff
 
 __all__ = [
     "curves",
@@ -37,4 +38,5 @@ __all__ = [
     "show",
     "similarity_matrix",
     "strip",
+    "tradeoff",
 ]

@@ -8,6 +8,7 @@ from mmdl_course.viz.explorers.base import Control, Explorer, TextControl
 from mmdl_course.viz.explorers.context_length import context_length
 from mmdl_course.viz.explorers.embedding import embedding
 from mmdl_course.viz.explorers.latent_line import latent_line
+from mmdl_course.viz.explorers.low_rank import low_rank
 from mmdl_course.viz.explorers.modalities import modalities
 from mmdl_course.viz.explorers.rank_images import rank_images
 from mmdl_course.viz.explorers.training_similarity import training_similarity
@@ -20,6 +21,7 @@ __all__ = [
     "context_length",
     "embedding",
     "latent_line",
+    "low_rank",
     "modalities",
     "rank_images",
     "training_similarity",
