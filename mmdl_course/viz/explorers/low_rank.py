@@ -73,9 +73,9 @@ def low_rank(
         rows, columns = whole.shape
         return (
             f"An update of {rows} × {columns} numbers beside its approximation of rank {rank}, which keeps "
-            f"{100 * kept(rank):.0f} % of its squared singular values. With updates of this rank the model has "
-            f"an accuracy of {accuracy[rank]:.2f}; "
-            + ", ".join(f"rank {other}: {accuracy[other]:.2f}" for other in ranks if other != rank)
+            f"{100 * kept(rank):.0f} % of its squared singular values. With updates of this rank the model "
+            f"has an accuracy of {accuracy[rank]:.2f}; "
+            + ", ".join(f"rank {r}: {accuracy[r]:.2f}" for r in ranks if r != rank)
             + "".join(f"; {name}: {value:.2f}" for name, value in (references or {}).items())
             + "."
         )
