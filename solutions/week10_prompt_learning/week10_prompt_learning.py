@@ -9,8 +9,8 @@ sentence. First by hand, then by averaging, then by gradient descent. And then w
 
 Work from top to bottom. An exercise cell holds `raise NotImplementedError`; replace that line, run the cell, then run
 the check below it. A failed check tells you what it called, what came back and what it expected. Some points are
-decided at grading, by checks that you do not see and that draw fresh data. Everything that trains here trains a few
-hundred numbers, so it is a matter of seconds.
+decided at grading, by checks that you do not see and that draw fresh data. What trains here are a few hundred to a few thousand numbers; the whole notebook takes seven or eight minutes,
+its longest cell about two.
 """
 
 # %%
@@ -58,7 +58,8 @@ Let us see whether our own small CLIP is as touchy. `miniclip` is the checkpoint
 on rendered scenes of one to three objects and on captions of them, in a handful of styles. We freeze it, and give it
 three tasks. Each asks which of 48 pairs of colour and shape is in the picture:
 
-- **objects**: pictures as in its training. The easy case, like Caltech101 for CLIP.
+- **objects**: pictures as in its training (but for eight pairs such as "red sphere", which it has never seen
+together). The easy case, like Caltech101 for CLIP.
 - **textures**: the same objects, painted with patterns it has never met (the deck's DTD asks for textures).
 - **from above**: small things, seen by a drone. Its training camera stood lower and nearer, and no caption ever said
   "from above". This is our EuroSAT: a domain far from the captions.
@@ -188,8 +189,7 @@ for name, templates in HAND.items():
 # %% [markdown]
 """
 Where the pictures are those of the training, our model hardly hears the difference: its captions came with and
-without "a photo of a", so it has learned that these words say nothing. Far from home the same words are no longer
-idle. From above, leaving out one "a" (which no caption ever did) is worth four points, of the size that the deck
+without "a photo of a", so it has learned that these words say nothing. From above the same words are no longer idle; on textures they still are. From above, leaving out one "a" behind "of" (which no caption of one thing ever did) is worth four points, of the size that the deck
 reports. Notice what it is *not*: the English did not get better.
 
 What is it, then? Try your own, and look at the map, which shows *which* classes changed against the first prompt of the
@@ -397,11 +397,11 @@ for name, task in tasks.items():
 ensembles = averaged
 # %% [markdown]
 """
-Asking in several ways is an insurance rather than a gain: the ensemble lands at the median template or a little above,
+Asking in several ways is an insurance rather than a gain: the ensemble lands at about the median template, on textures near the best one,
 far from the worst, and nobody had to know beforehand that "a grey photo of a {}" is a poor idea here. With CLIP's
 eighty templates the authors report 3.5 points on ImageNet over the single default prompt; we do not see that, with or
-without weights. Our templates are few, and a small model reads most of them in the same way. Picking the best on four
-labelled pictures of each class finds a good one from above, where templates differ, and is a lottery elsewhere.
+without weights. Our templates are few, and a small model reads most of them in the same way. Picking the best on four labelled pictures of each class found a good one from above and on objects, and a
+middling one on textures. That is one draw of the pictures; with another seed it may be another template.
 
 ## 3. Let the gradient choose
 
@@ -415,8 +415,8 @@ send them through the frozen text encoder, compare with the image's vector as al
 cross-entropy on a few labelled pictures, all the way back *through* the text encoder into [V]₁ … [V]_M.
 
 First the reading. Our text encoder works in two steps. `model.tokenizer.encode(texts)` gives numbers of tokens: a start
-token, one for each word, an end token, and filling after that, so that all rows are equally long. `model.text.words(tokens)`
-gives a vector for each token. Then `model.encode_words(vectors, end)` adds the positions, runs the transformer, and reads the
+token, one for each word, an end token, and filling after that, so that all rows are equally long. `END` (imported above) is the number of the end token, so `tokens == END` marks its
+place. `model.text.words(tokens)` gives a vector for each token. Then `model.encode_words(vectors, end)` adds the positions, runs the transformer, and reads the
 result off at the position `end` of each text's end token, which alone has seen the whole text:
 
 | position | 0 | 1 | 2 | 3 | 4 | 5 |
@@ -826,7 +826,9 @@ def learned_vectors(
         truth,
         task.classes,
         seed=seed,
-        steps=budget(150, grading=4) if length > 8 else None,  # long contexts learn in half the steps
+        steps=budget(150, grading=4)
+        if length > 8
+        else None,  # half the steps, to save time: the last point or so is not reached
         label=f"{task.title}, {shots} shots",
     )
     with torch.no_grad():
@@ -837,8 +839,8 @@ def learned_vectors(
 """
 The fourth task is real: **emoji kinds**. OpenMoji's drawings as EfficientNet-Lite0 sees them, and 14 kinds ("mammal",
 "vehicle", "sad face") in sentences as the real language model all-MiniLM-L6-v2 reads them. What makes the two into one
-"CLIP" is a linear map from image features to the vectors of the emoji's *names*, fitted by ridge regression on half of
-the emoji; nobody told it of kinds. This is our counterpart of the deck's Flowers102: many kinds of one sort of thing.
+"CLIP" is a linear map from image features to the vectors of the emoji's *names*, fitted by ridge regression on about half of the emoji of these kinds and on all emoji of other kinds; nobody
+told it of kinds. This is our counterpart of the deck's Flowers102: many kinds of one sort of thing.
 The vectors ship with the course, so no model has to be fetched. For the learned prompt, we ran the same idea through
 MiniLM beforehand: four vectors among its word pieces, three seeds, and ship the class vectors that came out.
 """
@@ -877,7 +879,9 @@ templates, and sixteen context vectors (four for the emoji), learned from 16 lab
 three honest baselines. An *untrained* context. One that was trained on *shuffled labels*: the same pictures for as many
 steps, and nothing to learn about them. And one that changes no word and uses no label: "a photo of a {}", *calibrated*. From
 every class's cosine we subtract its mean over the pool of unlabelled pictures, so that no class is ahead before there is a
-picture (Zhao et al. 2021 do this to language models; it takes for granted that the classes are about equally common).
+picture (Zhao et al. 2021 do the like to language models, with the answer to an empty question; Zhou et al. 2023 take
+the mean over a batch, as we do. It takes for granted that the classes are about equally common, which they are
+not among the emoji).
 
 **Predict, then run.** In the deck, the learned prompt wins everywhere, by 5.5 points on Caltech101 and by 46 on
 EuroSAT. Order our four tasks by what you expect to be gained.
@@ -973,18 +977,15 @@ prompt_table = table
 # %% [markdown]
 """
 Nearly the deck's order: little to gain where the pictures are ordinary and everything is named already, most where they
-are far from the captions (textures and emoji have changed places). The sizes are not the deck's: ours are
-smaller, and on *objects* and *textures* wording hardly matters, which it does on Caltech101 and DTD. On the real drawings with the real
+are far from the captions (textures and emoji are too near each other to be ordered). The gains are smaller than the deck's, and on *objects* and *textures* wording hardly matters, which it does on Caltech101 and DTD. On the real drawings with the real
 language model it matters most of all, and the ensemble is worth less than a good single prompt: half of its templates
 are poor ones.
 
 But look at the calibrated row before you praise the gradient. On textures and from above, the same old "a photo of a {}" gains
-most of what the learned prompt gains, without a label, just by not favouring any class. On the emoji it does not: there
-the context has learned something else. Keep that in mind; section 7 finds out what it means.
+most of what the learned prompt gains, without a label, just by not favouring any class. On the emoji it does not: there the context has learned something more. Keep that in mind; section 7 finds out what it means.
 
-Three things to be fair about. The best of three by hand was picked on the test pictures, which flatters the hand.
-Shuffled labels cost accuracy, so it is not the mere training that helps. And an untrained context is no worse than
-most words: small random vectors say as little as "a photo of a" does.
+Three things to be fair about. The best by hand was picked on the test pictures (among the emoji, of twelve), which flatters the hand.
+Shuffled labels cost accuracy, so it is not the mere training that helps. And an untrained context is as good as most wordings or better: small random vectors say as little as "a photo of a" does.
 
 You can ask the real MiniLM about the real drawings yourself. The twelve prompts of the list ship with the course; to type
 your own, get the model once with `mmdl fetch minilm`.
@@ -1078,12 +1079,11 @@ for name, shots in overtaken.items():
     print(f"{name:14s}the linear probe is ahead from {shots} shots on" if shots else f"{name:14s}never")
 # %% [markdown]
 """
-On our own three tasks, one picture of each class gives the prompt most of its gain, and more pictures add little: all
-classes share one context, so it can learn what these pictures are *like*, but hardly anything about a single class. (On
-the emoji it needs four.) The probe starts far below the names and ends above the prompt, by about ten points on textures
-and from above. (With the real CLIP,
-Zhou et al. find the prompt ahead of the probe on average up to 16 shots, most of all with one or two. On the emoji, with
-the real text model, we see that up to 8.) So why use a prompt at all when labels are not that few?
+On textures and from above, one picture of each class gives the prompt most of its gain, and more pictures add little: all
+classes share one context, so it can learn what these pictures are *like*, but hardly anything about a single class. (On the emoji it takes four to get past the best prompt by hand.) The probe starts below the learned prompt
+everywhere, on objects and textures far below the bare names as well, and ends above it, by about ten points on
+textures and from above. (With the real CLIP,
+Zhou et al. find the prompt ahead of the probe on average up to 16 shots, most of all with one or two. On the emoji we see that up to 4; at 8 and 16 the two are about equal.) So why use a prompt at all when labels are not that few?
 
 ## 5. A prompt for the classes that nobody had pictures of
 
@@ -1309,7 +1309,7 @@ SHORT = 4
 
 
 def splits(seed: int) -> dict[str, list[int]]:
-    """Base classes: a random half, or all shapes of one colour."""
+    """Base classes: a random half, or three shapes in all colours."""
     order = torch.randperm(len(PAIRS), generator=seeded(300 + seed)).tolist()
     shapes = torch.randperm(len(SHAPES), generator=seeded(400 + seed))[: len(SHAPES) // 2].tolist()
     return {
@@ -1392,9 +1392,8 @@ tell_base_new()
 """
 Not what the paper found, and the two splits tell why. Where base and new classes share their words (random half), most of
 the gain on base classes is there on new ones as well: what the context learned about these pictures holds for "blue
-cone" as for "red cone". Where the new classes have other shapes, the context learned nothing that they need: base gains
-as much as before or more, new gains little or nothing, and on single splits it loses. In the paper's data sets the names
-of a class share next to nothing with those of others (kinds of flower, of pet, of aeroplane), and there the
+cone" as for "red cone". Where the new classes have other shapes, little carries over: base gains as much as before or more, new gains a few points on textures, and nothing that
+three seeds could show from above. In many of the paper's data sets the names of a class share next to nothing with those of others (kinds of flower, of pet, of food), and there the
 untouched prompt had been *good* on new classes: much to lose. Ours is poor on these pictures, so there is little to lose.
 That is our explanation; what is measured is that the carrying over depends on what base and new have in common.
 
@@ -1402,7 +1401,7 @@ That is our explanation; what is measured is that the carrying over depends on w
 
 Why should the context be the same for every picture? "The prompt embeddings ignore the visual instance", says the deck. *CoCoOp*,
 conditional context optimisation, lets the picture have a say. A small network h, the *meta-network*, looks at the
-image's vector z and gives one more vector, π, which is added to every context vector:
+image's vector z and gives one more vector, π = h(z), which is added to every context vector:
 
 [V]_m(z) = [V]_m + h(z),   m = 1 … M
 
@@ -1702,12 +1701,15 @@ for part, place in (("base", 0), ("new", 1), ("H", 2)):
         )
 # %% [markdown]
 """
-So our CoCoOp does better than CoOp on base classes and, in the mean of the seeds, on new ones that share their words (from
-above this is within the spread). The control says that it is the picture's own π that does it: with the mean of all it
-is a CoOp again. On other shapes nothing of the kind: π is
-the output of a network that was trained on base classes, and where they have nothing to do with the new ones, it has
-nothing to say. The paper's order (CoCoOp ahead on new classes and in H, 75.8 against 71.7 for both CoOp and the hand)
-shows where words are shared, although in the paper CoCoOp wins by losing less, and ours by gaining more.
+After equally many steps our CoCoOp is ahead of CoOp on base classes in three of the four settings and, in the
+mean of the seeds, on new ones that share their words (from above this is within the spread). The control says
+that the trained CoCoOp *uses* the picture's own π: without it, it loses what it was ahead. But look at the row
+"CoOp, 3 × as long" before you thank π. On textures a plain CoOp that trained longer has nearly the same H, and
+each of its steps reads 24 texts where CoCoOp's reads 384. From above, in random halves, some points of H
+remain, within the spread. So here conditioning mostly learns faster by the step; that it learns something which
+one context cannot, three seeds do not show. On new classes of other shapes they show nothing either way. The
+paper's order (CoCoOp ahead on new classes and in H, 75.8 against 71.7 for both CoOp and the hand) appears at
+equal steps and nearly goes away with longer training.
 
 And across domains? A context that was learned on one task is put in front of the same 48 names on another. The paper's
 claim is that CoCoOp travels better.
@@ -1755,13 +1757,12 @@ for kind, sources in travel.items():
 
 # %% [markdown]
 """
-What is learned on one kind of picture does not help on another, and mostly harms a little: the context has learned what
-*these* pictures are like. From here to there, three seeds do not show CoCoOp to be the better traveller; look at the
-spread before you believe either.
+What is learned on one kind of picture hardly ever helps on another, and mostly costs up to five points: the context has learned what
+*these* pictures are like. Three seeds do not show that CoCoOp travels better than CoOp.
 
 ## 7. What did it write?
 
-The gradient chose sixteen vectors, and we have no idea what they say. "Issue with all prompt learners: we have no clue
+The gradient chose vectors, and we have no idea what they say. "Issue with all prompt learners: we have no clue
 what they learned" (deck B, "Interpretable prompt learning"). The obvious thing is to look for the words that lie
 nearest. Zhou et al. do it with the Euclidean distance, and find a few words that fit, such as "fluffy" and "paw" for pets,
 among many that do not.
@@ -1917,14 +1918,13 @@ print(f"   between word pieces: {kinds.neighbour_distance:.2f}")
 
 # %% [markdown]
 """
-Read the two numbers together. The learned vectors lie as far from their nearest word as words lie from each other, or
-farther: they are *between* words. What a nearest word tells is then an open question, and there is a test for it: **put
+Read the two numbers together. The learned vectors lie about as far from their nearest word as words lie from each other: none of them *is* a
+word. What a nearest word tells is then an open question, and there is a test for it: **put
 the words in front of the names and measure.** For the emoji we know the answer already. All seeds still "read" as "a
 photo of a", the words that they started from; and these words classify far worse than the vectors that "read" so. For
 our own tasks the answer comes below.
 
-But why read vectors at all, if words are wanted? Let us turn it round and search among prompts that *are* words. There are as many prompts of four words as 103⁴, about
-112 million, so we climb. Start from some prompt. Take one place at a time; try every word in it, the other places as they
+But why read vectors at all, if words are wanted? Let us turn it round and search among prompts that *are* words. There are as many prompts of four words as 103⁴, about 113 million, so we climb. Start from some prompt. Take one place at a time; try every word in it, the other places as they
 now are; keep the best. Go round until a whole round changes nothing. It is gradient-free (we only ask "how many are
 right?"), like the deck's "interpretable prompt optimization", where a language model proposes the candidates.
 
@@ -2091,8 +2091,8 @@ You replace at equal scores (`>=`), or you remember "changed" from an earlier ro
 round.
 </details>
 
-What does readability cost? Five ways to fill the same four places, each chosen on the same 16 shots of each class: by
-hand; the nearest words of the learned context, read as if they were a prompt; the search among all words that the
+What does readability cost? Five ways to get a prompt. The one by hand is the best of our three on the test pictures, which flatters it; the
+others fill four places and are chosen on the same 16 shots of each class: the nearest words of the learned context, read as if they were a prompt; the search among all words that the
 model knows; the search among words that speak of pictures and things, but neither of shapes nor of colours nor of
 numbers; and the vectors themselves.
 
@@ -2172,7 +2172,8 @@ price, found_prompts = costs, findings
 
 # %% [markdown]
 """
-The search among all words comes close to the learned vectors, and on textures it beats the four of them. These *are* words,
+On textures the search among all words beats the four vectors as we trained them; from above it keeps about
+three quarters of their gain. These *are* words,
 every one of them. And the nearest words? From above they are worth nearly as much as the searched ones; on textures they
 keep a good half of what the vectors gain; on the emoji they kept nothing. So a reading *can* be right, and neither the
 words nor their distances tell you when: use it and measure.
@@ -2204,11 +2205,10 @@ for kind, weights in sentences.items():
 # %% [markdown]
 """
 Asked with "a photo of a {}", the model takes two thirds of what it sees from above for a wedge. The learned vectors bring
-all six shapes back to the shares that they really have. The searched words do the same in their odd way: put "wedge" in
+all six shapes back to nearly the shares that they really have. The searched words do the same in their odd way: put "wedge" in
 front of *every* name, and being a wedge is no longer a distinction. That is why a list with "wedge" in it works, although it
 says nothing about the pictures. And that is why the calibrated prompt of section 3 came so close to the learned ones: most of
-what these contexts have learned is *how readily to say what*, which needs no gradient, no words and hardly
-any labels. We found out by counting what the model says, and by a baseline that can do this one thing and nothing else. A
+what these contexts have learned is *how readily to say what*, which needs no gradient, no other words and no labels, only a pool of unlabelled pictures. We found out by counting what the model says, and by a baseline that can do this one thing and nothing else. A
 gain is not understood before somebody has tried to get it more cheaply.
 
 How long should the context be? Move the slider: the accuracy on base classes and on new ones (random halves, from above),
@@ -2273,9 +2273,9 @@ All four have a frozen CLIP. For each, choose a way of prompting and the reason 
 nobody, and nothing says that each fits only once.
 
 - **hospital**: tells six findings apart in scans, which look nothing like web pictures. There are 30 labelled scans of each.
-  Whatever is put into the device must be *text that a doctor has read and signed*.
-- **web shop**: ordinary product photographs and ordinary product names, forty new names every day. Nobody labels anything,
-  and nobody looks at a single class.
+  Whatever is put into the device must be *text*, made of words from a list that doctors have signed; the two
+prompts that they wrote themselves were not good enough.
+- **web shop**: ordinary product photographs and ordinary product names, forty new names every day. Nobody labels anything, and nobody checks any one of them.
 - **zoo**: cameras above the enclosures, so animals are seen from angles that no caption describes. 16 labelled pictures of each of
   60 species, whose English names the model knows; the animals that arrive next year have names too, and must be told at
   once.
@@ -2413,12 +2413,13 @@ front of the names and measure, or search among words in the first place.
 
 - A prompt is a point in the space of contexts. By hand, by search or by gradient: what differs is who chooses, and from
   what.
-- Wording matters where the pictures are far from the captions. An ensemble insures against a poor wording; it does not
-  know the pictures.
+- Wording matters where words say something false about the pictures ("a grey photo of"), and where the model
+leans towards a class anyway, so that a small push changes many answers. An ensemble insures against a poor
+wording; it does not know the pictures.
 - A learned context adapts to what pictures look like from a handful of labels; a linear probe needs more, and in the end
   gets further, but has nothing to say about a new class.
 - What is learned on some classes serves others as far as they share what had to be learned. Measure it: base, new, H.
-- Conditioning on the picture costs a text for every picture and class. A control decides whether it is what helps.
+- Conditioning on the picture costs a text for every picture and class. A control says whether it is used, and a plain context that trains longer whether it is needed.
 - Ask what a gain consists of. On two of our tasks most of it was a matter of which class is said too readily, and a mean
   over unlabelled pictures corrected that as well; on the emoji it was not.
 - A nearest word is not a meaning. What a person must be able to read has to be searched for among what persons can read.
@@ -2431,6 +2432,8 @@ front of the names and measure, or search among words in the first place.
   2103.00020.
 - Zhao, Wallace, Feng, Klein, Singh (2021): Calibrate before use: improving few-shot performance of language models.
   arXiv 2102.09690.
+- Zhou and others (2023): Batch calibration: rethinking calibration for in-context learning and prompt
+engineering. arXiv 2309.17249.
 - Shin, Razeghi, Logan, Wallace, Singh (2020): AutoPrompt: eliciting knowledge from language models with automatically
   generated prompts. arXiv 2010.15980.
 - Khashabi and others (2022): Prompt waywardness: the curious case of discretized interpretation of continuous prompts.
