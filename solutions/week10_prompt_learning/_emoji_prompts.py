@@ -4,8 +4,6 @@ Needs MiniLM (`mmdl fetch minilm`) and two minutes on one core. It lies beside t
 because it solves the lesson's exercise.
 """
 
-import io
-import json
 import time
 
 import numpy as np
@@ -14,9 +12,9 @@ from torch.nn import functional
 
 from mmdl_course.architectures.pretrained import load_minilm
 from mmdl_course.data.emoji import load_emoji
+from mmdl_course.data.emoji_archive import write_emoji_archive
 from mmdl_course.data.emoji_features import load_emoji_features
 from mmdl_course.data.emoji_prompts import FILE, load_emoji_prompts, map_to_names
-from mmdl_course.files import replace_file
 
 CLASSES = {
     "animal-mammal": "mammal",
@@ -188,10 +186,9 @@ def main():
         "read": read,
         "neighbour_distance": round(neighbour_distance(vectors), 3),
     }
-    archive = io.BytesIO()
-    np.savez_compressed(
-        archive,
-        listed=np.frombuffer(json.dumps(listed).encode(), dtype=np.uint8),
+    write_emoji_archive(
+        FILE,
+        listed,
         label=label.numpy().astype(np.int16),
         train=train.numpy().astype(np.int16),
         test=test.numpy().astype(np.int16),
@@ -200,7 +197,6 @@ def main():
         texts=texts.half().numpy(),
         learned=torch.stack(learned).unflatten(0, (len(SHOTS), len(SEEDS))).detach().half().numpy(),
     )
-    replace_file(FILE, archive.getvalue())
     report(images)
 
 

