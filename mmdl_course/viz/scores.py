@@ -10,7 +10,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import to_numpy
-from mmdl_course.viz.style import ACCENT, INK, MUTED, new_figure, style
+from mmdl_course.viz.style import ACCENT, BASELINE, INK, MUTED, new_figure, style
 
 __all__ = ["Table", "scoreboard", "scoreboard_table"]
 
@@ -56,7 +56,7 @@ def scoreboard(
                 y,
                 scores.mean(),
                 height=0.62,
-                color=ACCENT if mine else "#dfe2e8",
+                color=ACCENT if mine else BASELINE,
                 edgecolor=ACCENT if mine else MUTED,
                 hatch=None if mine else "///",
                 linewidth=0.8,

@@ -1,24 +1,29 @@
 """How every figure of the course looks: one palette, three colour maps, sizes that can be read on a slide."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 
 __all__ = [
     "ACCENT",
+    "BASELINE",
     "CYCLIC",
     "INK",
     "MUTED",
     "PALETTE",
     "SEQUENTIAL",
     "TITLE_HEIGHT",
+    "draw_references",
     "new_figure",
     "place",
     "put_title",
     "style",
+    "written",
 ]
 
 # Ten colours that stay apart under protanopia, deuteranopia and tritanopia: Okabe–Ito has only eight, and
@@ -37,6 +42,7 @@ PALETTE = (
 )
 INK = "#1f2430"  # text and axes
 MUTED = "#8a8f99"  # baselines, reference lines, what should step back
+BASELINE = "#dfe2e8"  # bars that something is compared with
 ACCENT = "#0b5fa5"  # what the figure is about: 6.4 to 1 against white
 
 SEQUENTIAL = mpl.colormaps["viridis"]
@@ -134,3 +140,44 @@ def put_title(figure: Figure, title: str | None) -> None:
             fontsize="x-large",
             fontweight="bold",
         )
+
+
+def draw_references(axes: Axes, references: Mapping[str, float], *, side: str) -> None:
+    """Draw dotted horizontal lines with their names above them.
+
+    Args:
+        axes: where to.
+        references: name → height.
+        side: "left" or "right", where the names stand.
+    """
+    for name, height in references.items():
+        axes.axhline(height, color=INK, linewidth=1.2, linestyle=":", zorder=1)
+        axes.annotate(
+            name,
+            (0.005 if side == "left" else 0.99, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha=side,
+            fontsize=9,
+        )
+
+
+def written(text: str, length: int) -> str:
+    """Make a text of any origin fit for a figure: in one line, short, in characters that the font has.
+
+    Args:
+        text: what somebody typed, or a tokenizer's word.
+        length: letters at most; what is longer ends in an ellipsis.
+
+    Returns:
+        The text; [U+4E00] stands for a character that the font lacks, of which matplotlib would warn.
+    """
+    with style():
+        font = get_font(findfont("DejaVu Sans"))
+    letters = [
+        letter if font.get_char_index(ord(letter)) else f"[U+{ord(letter):04X}]"
+        for letter in " ".join(text.split())
+    ]
+    line = "".join(letters)
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
-from mmdl_course.viz.style import INK, PALETTE, new_figure, style
+from mmdl_course.viz.style import INK, PALETTE, draw_references, new_figure, style
 
 __all__ = ["tradeoff"]
 
@@ -73,16 +73,7 @@ def tradeoff(
                 axes.annotate(
                     text, (x, y), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9
                 )
-        for name, value in (references or {}).items():
-            axes.axhline(value, color=INK, linewidth=1.2, linestyle=":", zorder=1)
-            axes.annotate(
-                name,
-                (0.005, value),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 3),
-                textcoords="offset points",
-                fontsize=9,
-            )
+        draw_references(axes, references or {}, side="left")
         axes.margins(y=0.12)
         axes.grid(axis="y")
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)

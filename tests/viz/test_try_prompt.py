@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmdl_course.viz import explorers
-from mmdl_course.viz.explorers.try_prompt import written
+from mmdl_course.viz.style import written
 
 ROWS, COLUMNS = ("red", "blue"), ("cube", "cone", "ball")
 CLASSES = [f"{row} {column}" for row in ROWS for column in COLUMNS]

@@ -11,8 +11,17 @@ from matplotlib.ticker import NullLocator
 
 from mmdl_course.viz.arrays import as_array
 from mmdl_course.viz.explorers.base import Control, Explorer
-from mmdl_course.viz.explorers.try_prompt import written
-from mmdl_course.viz.style import ACCENT, INK, MUTED, PALETTE, new_figure, place, style
+from mmdl_course.viz.style import (
+    ACCENT,
+    BASELINE,
+    INK,
+    MUTED,
+    PALETTE,
+    new_figure,
+    place,
+    style,
+    written,
+)
 
 __all__ = ["context_length"]
 
@@ -215,7 +224,7 @@ def _draw_lines(
 def _draw_words(axes: Axes, nearest: Sequence[tuple[str, float]], farthest: float) -> None:
     heights = np.arange(len(nearest))[::-1]
     distances = [distance for _, distance in nearest]
-    axes.barh(heights, distances, height=0.62, color="#dfe2e8", edgecolor=MUTED, linewidth=0.8)
+    axes.barh(heights, distances, height=0.62, color=BASELINE, edgecolor=MUTED, linewidth=0.8)
     words_at = -(axes.get_position().x0 * axes.figure.get_figwidth() - _WORDS)  # inches before the bars
     across = axes.get_position().width * axes.figure.get_figwidth()
     for y, (word, distance), number in zip(heights, nearest, range(1, len(nearest) + 1), strict=True):

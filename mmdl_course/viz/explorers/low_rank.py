@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
 from mmdl_course.viz.explorers.base import Control, Explorer
-from mmdl_course.viz.style import ACCENT, INK, MUTED, new_figure, style
+from mmdl_course.viz.style import ACCENT, BASELINE, MUTED, draw_references, new_figure, style
 
 __all__ = ["low_rank"]
 
@@ -104,7 +104,7 @@ def _figure(
             axes.set_title(name, loc="left")
         bars, curve = grid[1]
         places = np.arange(1, len(values) + 1)
-        bars.bar(places, values, color=[ACCENT if place <= rank else "#dfe2e8" for place in places])
+        bars.bar(places, values, color=[ACCENT if place <= rank else BASELINE for place in places])
         bars.set(xlabel="singular values, the largest first", ylabel="size")
         ranks = list(low)
         curve.plot(range(len(ranks)), [accuracy[r] for r in ranks], "o-", color=MUTED)
@@ -117,17 +117,7 @@ def _figure(
             textcoords="offset points",
             ha="center",
         )
-        for name, value in references.items():
-            curve.axhline(value, color=INK, linestyle=":", linewidth=1.2)
-            curve.annotate(
-                name,
-                (0.99, value),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="right",
-                fontsize=9,
-            )
+        draw_references(curve, references, side="right")
         curve.set_xticks(range(len(ranks)), [str(r) for r in ranks])
         curve.set(xlabel="rank of all updates", ylabel="accuracy")
         curve.margins(y=0.2)

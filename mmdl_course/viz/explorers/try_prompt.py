@@ -11,14 +11,24 @@ from jaxtyping import Bool, Float, Integer
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.patches import Rectangle
 
 from mmdl_course.viz.arrays import as_array
 from mmdl_course.viz.explorers.base import Explorer, TextControl
-from mmdl_course.viz.style import ACCENT, INK, MUTED, PALETTE, new_figure, place, put_title, style
+from mmdl_course.viz.style import (
+    ACCENT,
+    BASELINE,
+    INK,
+    MUTED,
+    PALETTE,
+    new_figure,
+    place,
+    put_title,
+    style,
+    written,
+)
 
-__all__ = ["try_prompt", "written"]
+__all__ = ["try_prompt"]
 
 _CHANGE = mpl.colormaps["RdBu"]  # ColorBrewer: red and blue stay apart under all three colour blindnesses
 _SMALLEST_SCALE = 20  # points: a change of one image shall not look dramatic
@@ -89,26 +99,6 @@ def try_prompt(
 
     control = TextControl("prompt template", prompts, prompts[min(1, len(prompts) - 1)])
     return Explorer(draw, describe=describe, controls={"prompt": control})
-
-
-def written(text: str, length: int) -> str:
-    """Make a text of any origin fit for a figure: in one line, short, in characters that the font has.
-
-    Args:
-        text: what somebody typed, or a tokenizer's word.
-        length: letters at most; what is longer ends in an ellipsis.
-
-    Returns:
-        The text; [U+4E00] stands for a character that the font lacks, of which matplotlib would warn.
-    """
-    with style():
-        font = get_font(findfont("DejaVu Sans"))
-    letters = [
-        letter if font.get_char_index(ord(letter)) else f"[U+{ord(letter):04X}]"
-        for letter in " ".join(text.split())
-    ]
-    line = "".join(letters)
-    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -244,7 +234,7 @@ def _draw_accuracies(figure: Figure, comparison: _Comparison, reference: str) ->
     _write(figure, "accuracy ± standard error", left=0.15, top=_TOP, fontweight="bold")
     names = (f"reference: “{written(reference, 30)}”", "typed: the prompt above")
     axes = figure.add_axes(place(figure, left=0.15, top=_TOP + 0.3, width=2.4, height=1.4), label="accuracy")
-    looks = ({"color": "#dfe2e8", "edgecolor": MUTED, "hatch": "///"}, {"color": ACCENT, "edgecolor": ACCENT})
+    looks = ({"color": BASELINE, "edgecolor": MUTED, "hatch": "///"}, {"color": ACCENT, "edgecolor": ACCENT})
     for y, name, accuracy, error, look in zip(
         (1, 0), names, comparison.accuracy, comparison.error, looks, strict=True
     ):
