@@ -846,6 +846,8 @@ MiniLM beforehand: four vectors among its word pieces, three seeds, and ship the
 """
 
 # %%
+from functools import cache
+
 from mmdl_course.architectures.pretrained import load_minilm
 from mmdl_course.data.emoji import load_emoji
 from mmdl_course.data.emoji_features import load_emoji_features
@@ -993,12 +995,15 @@ your own, get the model once with `mmdl fetch minilm`.
 
 
 # %% tags=["demo"]
+minilm = cache(load_minilm)  # only when somebody types, and once
+
+
 def kind_named_by(template: str) -> Int64[Tensor, " image"]:
     """The kind that each emoji of the test half gets; wordings that do not ship need MiniLM."""
     if template in kinds.templates:
         weights = kinds.texts[kinds.templates.index(template)]
     elif template.count("{}") == 1:
-        weights = load_minilm().encode([template.replace("{}", kind) for kind in kinds.classes])
+        weights = minilm().encode([template.replace("{}", kind) for kind in kinds.classes])
     else:
         raise ValueError("A template has one {} where the name of the kind goes, such as: an emoji of a {}")
     return (tasks["emoji kinds"].test @ weights.T).argmax(dim=1)
