@@ -29,7 +29,6 @@ from torch.nn import functional as F
 from mmdl_course import viz
 from mmdl_course.architectures import load_checkpoint
 from mmdl_course.architectures.miniclip import MiniCLIP
-from mmdl_course.architectures.tokenizer import END
 from mmdl_course.architectures.transformer import Block
 from mmdl_course.checks import Exercise
 from mmdl_course.data import world
@@ -307,8 +306,9 @@ This week's ways of moving little, in a transformer whose blocks have width d, a
 
 {{exercise:count_peft}}
 
-Write `count_peft`: for each of the four, how many numbers move, and how many bytes the training takes, of the blocks
-alone (no word vectors).
+Write `count_peft`: for each of the four, how many numbers move, how many bytes Adam's two averages take (the
+*optimiser state*), and how many bytes the training takes in all, by the formula above. Of the blocks alone: no word
+vectors.
 
 **The trap:** what is new has to be stored as well, so it counts among "all weights". What stands still still has to
 be there. And LoRA has two matrices for each layer, on sides of different lengths.
@@ -316,7 +316,7 @@ be there. And LoRA has two matrices for each layer, on sides of different length
 
 
 # %% nbgrader={"grade": false, "grade_id": "count_peft", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def count_peft(dim: int, depth: int, *, width: int, rank: int) -> dict[str, tuple[int, int]]:
+def count_peft(dim: int, depth: int, *, width: int, rank: int) -> dict[str, tuple[int, int, int]]:
     """Count what moves, and what memory the training takes, for four ways of tuning a transformer's blocks.
 
     Args:
@@ -326,7 +326,7 @@ def count_peft(dim: int, depth: int, *, width: int, rank: int) -> dict[str, tupl
         rank: r, of LoRA.
 
     Returns:
-        {"full": (numbers that move, bytes), "BitFit": …, "adapter": …, "LoRA": …}.
+        {"full": (numbers that move, bytes of optimiser state, bytes in all), "BitFit": …, "adapter": …, "LoRA": …}.
 
     Source: Houlsby et al. 2019; Hu et al. 2022; Ben Zaken et al. 2022; Kingma and Ba 2015 for Adam's two averages.
     """
@@ -337,7 +337,7 @@ def count_peft(dim: int, depth: int, *, width: int, rank: int) -> dict[str, tupl
     adapters = depth * 2 * (2 * dim * width + width + dim)
     low_rank = depth * rank * (4 * 2 * dim + 2 * 5 * dim)
     moving = {"full": (total, 0), "BitFit": (biases, 0), "adapter": (adapters,) * 2, "LoRA": (low_rank,) * 2}
-    return {name: (moves, 4 * (total + new) + 12 * moves) for name, (moves, new) in moving.items()}
+    return {name: (moves, 8 * moves, 4 * (total + new) + 12 * moves) for name, (moves, new) in moving.items()}
     ### END SOLUTION
 
 
@@ -398,19 +398,22 @@ with exercise.check(
     exercise.equal(int(got["full"][0]), sum(p.numel() for p in blocks.parameters()))
 
 with exercise.check(
-    "bytes: one number for what is there, three more for what moves",
+    "bytes: one number for what is there, three more for what moves, two of them Adam's",
     points=1,
-    hint="4 · (blocks and what is new) + 12 · (what moves). For full tuning that is 16 bytes a weight; a frozen weight still takes 4.",
+    hint="Adam's averages: 2 · 4 bytes for what moves. In all: 4 · (blocks and what is new) + 12 · (what moves). For full tuning that is 16 "
+    "bytes a weight; a frozen weight still takes 4.",
 ):
     dim, depth, width, rank = (
         int(exercise.rng.integers(low, high)) for low, high in ((3, 20), (2, 7), (2, 9), (2, 9))
     )
     got = count(dim, depth, width=width, rank=rank)
     total = sum(p.numel() for p in blocks_of(dim, depth).parameters())
-    exercise.equal(int(got["full"][1]), 16 * total)
-    exercise.equal(int(got["BitFit"][1]), 4 * total + 12 * int(got["BitFit"][0]))
+    exercise.equal(int(got["full"][2]), 16 * total)
+    exercise.equal(int(got["BitFit"][2]), 4 * total + 12 * int(got["BitFit"][0]))
     for name in ("adapter", "LoRA"):
-        exercise.equal(int(got[name][1]), 4 * total + 16 * int(got[name][0]))
+        exercise.equal(int(got[name][2]), 4 * total + 16 * int(got[name][0]))
+    for moves, state, _ in got.values():
+        exercise.equal(int(state), 8 * int(moves))
 ### END HIDDEN TESTS
 exercise.report()
 
@@ -425,7 +428,7 @@ Write down all parts of one block with their shapes, weights and biases apart, a
 weights ← 4·d·d + d·4d + 4d·d; biases ← 4·d + 4d + d + 2·d; norms' weights ← 2·d
 adapters ← 2 · (d·w + w + w·d + d)
 LoRA ← r · (4 · (d + d) + (d + 4d) + (4d + d))
-bytes ← 4 · (total + new) + 12 · moving; "new" is 0 for full and BitFit
+optimiser ← 8 · moving; in all ← 4 · (total + new) + 12 · moving; "new" is 0 for full and BitFit
 </details>
 <details><summary>Help: BitFit is too large by 2d in each block</summary>
 
@@ -446,7 +449,7 @@ for title, (dim, depth) in SIZES.items():
     counted = count_peft(dim, depth, width=64, rank=8)
     total = counted["full"][0]
     row = "".join(
-        f"{100 * moves / total:10.2f} % {size / 2**30:8.3f} GiB" for moves, size in counted.values()
+        f"{100 * moves / total:10.2f} % {size / 2**30:8.3f} GiB" for moves, _, size in counted.values()
     )
     print(f"{title:30s}{row}   of {total / 1e6:,.1f} million")
 # %% [markdown]
@@ -454,7 +457,7 @@ for title, (dim, depth) in SIZES.items():
 Read the last line first. Ten billion weights can be *run* in 4-byte numbers on one large machine; to let them all
 move takes four times the memory. The three cheap ways stay close to what running takes, whichever you choose, because
 the frozen weights are nearly all that there is. (So the next thing to save on is the frozen weights themselves, which
-is what QLoRA does: it stores them in 4 bits, as SmolLM2's weights are in this course.) And look down a column: the
+is what QLoRA does: it holds them in 4 bits.) And look down a column: the
 larger the model, the smaller the share. LoRA's count grows with d, the layers' with d². On our tiny text tower
 "parameter-efficient" is almost a joke; it is a method for the large.
 """
@@ -1167,12 +1170,74 @@ some = tests["from above"][0][:8]
 with torch.no_grad():
     print("before training it is the base:", torch.equal(adapted.encode_image(some), base.encode_image(some)))
 print(f"LoRA, rank 4: {moved(adapted):,} of {sum(p.numel() for p in base.parameters()):,} numbers move")
+
 # %% [markdown]
 """
+Before the large comparison, two promises to keep. **The count of section 2**, held against a real optimiser: let Adam
+take one step on the blocks of the text tower and add up the bytes that are there. And **the small file**: what a
+delta takes, written as one writes weights to a disk, and whether a *fresh* base with it gives the same vectors.
+"""
+
+# %% tags=["demo"]
+from safetensors.torch import load as read_weights
+from safetensors.torch import save as write_weights
+
+
+def measured(blocks: nn.Module) -> tuple[int, int, int]:
+    """Numbers that move, bytes of optimiser state, bytes in all, after one step of Adam."""
+    moving = [p for p in blocks.parameters() if p.requires_grad]
+    optimiser = torch.optim.Adam(moving)
+    for p in moving:
+        p.grad = torch.ones_like(p)
+    optimiser.step()
+    averages = [optimiser.state[p][name] for p in moving for name in ("exp_avg", "exp_avg_sq")]
+    state = sum(average.nbytes for average in averages)
+    return (
+        moved(blocks),
+        state,
+        state + sum(p.nbytes for p in [*blocks.parameters(), *(p.grad for p in moving)]),
+    )
+
+
+tuned = {
+    "full": everything(load_checkpoint("miniclip")),
+    "BitFit": with_biases(seed=0),
+    "adapter": with_adapters(8, seed=0),
+    "LoRA": with_lora(4, seed=0),
+}
+print(
+    f"{'':10s}{'numbers that move':>20s}{'optimiser, bytes':>20s}{'in all, bytes':>20s}   measured − formula"
+)
+for name, formula in count_peft(64, 2, width=8, rank=4).items():
+    real = measured(tuned[name].text.blocks)
+    print(
+        f"{name:10s}"
+        + "".join(f"{value:20,d}" for value in real)
+        + f"   {[a - b for a, b in zip(real, formula, strict=True)]}"
+    )
+
+with torch.no_grad():
+    for name, parameter in adapted.named_parameters():
+        if name.endswith(".B"):
+            parameter.normal_(std=0.05, generator=seeded(1))  # as if it had been trained
+file, whole = write_weights(get_delta(adapted)), write_weights(dict(base.state_dict()))
+again = with_lora(4, seed=1)
+set_delta(again, read_weights(file))
+with torch.no_grad():
+    same = torch.equal(again.encode_image(some), adapted.encode_image(some))
+print(
+    f"the base as a file {len(whole) / 1000:,.0f} kB, the delta {len(file) / 1000:,.0f} kB; loaded into a fresh base: {same}"
+)
+
+# %% [markdown]
+"""
+The formula counts what is there, to the byte.
+
 Now everything is in place for the figure of the week: **accuracy against the number of weights that move**. Beside
 what you wrote stand the two ways of week 10 and before that move nothing inside the model: a *linear probe* on the
-frozen image vectors (with 48 · 65 numbers of its own), and a *learned prompt* of 16 context vectors. All get the same
-768 pictures. LoRA is tried at five ranks.
+frozen image vectors (with 48 · 65 numbers of its own), and a *learned prompt* of 16 vectors. (For the prompt we let
+16 words stand before each class which have nothing to do with it, and set only *their* word vectors free.) All get
+the same 768 pictures. LoRA is tried at five ranks.
 
 **Predict, then run** (five minutes on one core). At which rank will LoRA come up to full fine-tuning? Is BitFit, with
 little more than half a per cent of the weights, worth anything? And will what moves *less* forget less?
@@ -1180,23 +1245,20 @@ little more than half a per cent of the weights, worth anything? And will what m
 
 
 # %%
-class Prompted(nn.Module):
-    """The frozen model behind learned context vectors (week 10): ⟨start⟩ [V]₁ … [V]_M class ⟨end⟩."""
+USED = {word for text in ("a photo of a", *PAIRS) for word in text.split()}
+FREE = [word for word in base.tokenizer.words if word not in USED][:16]
 
-    def __init__(self, model: MiniCLIP, length: int, *, generator: torch.Generator):
-        super().__init__()
-        self.model = model
-        dim = model.text.words.weight.shape[1]
-        self.context = nn.Parameter(0.02 * torch.randn(length, dim, generator=generator))
 
-    def class_vectors(self) -> Float[Tensor, "class_ embedding"]:
-        """The unit vector of each of the 48 pairs."""
-        tokens = self.model.tokenizer.encode(PAIRS)
-        words = self.model.text.words(tokens)
-        rows = self.context.expand(len(PAIRS), -1, -1)
-        words = torch.cat([words[:, :1], rows, words[:, 1:]], dim=1)
-        end = (tokens == END).int().argmax(dim=1) + len(self.context)
-        return F.normalize(self.model.encode_words(words, end), dim=1)
+def with_free_words(*, seed: int) -> MiniCLIP:
+    """A fresh MiniCLIP in which only the vectors of 16 words move that no class uses: a prompt to be learned."""
+    model = load_checkpoint("miniclip")
+    free = model.tokenizer.encode([" ".join(FREE)])[0, 1:-1]
+    table = model.text.words.weight
+    table[free] = 0.02 * torch.randn(len(free), table.shape[1], generator=seeded(seed))
+    may_move = torch.zeros(len(table), 1)
+    may_move[free] = 1.0
+    table.requires_grad_(True).register_hook(lambda gradient: gradient * may_move)  # all others stay
+    return model
 
 
 # %% tags=["demo"]
@@ -1204,6 +1266,7 @@ from sklearn.linear_model import LogisticRegression
 
 pool_vectors, test_vectors = (encoded(base, each["from above"][0]) for each in (pools, tests))
 pool_class, test_class = pools["from above"][1], tests["from above"][1]
+PROMPT = " ".join(FREE) + " {}"
 frozen: dict[str, list[float]] = {"linear probe": [], "prompt, M = 16": []}
 for seed in seeds:
     chosen = few_shots(pool_class, budget(16, grading=1), seed=seed)
@@ -1212,12 +1275,12 @@ for seed in seeds:
         warnings.simplefilter("ignore")  # many classes, few samples
         probe = LogisticRegression(C=100.0, max_iter=2000).fit(z.numpy(), truth.numpy())
     frozen["linear probe"].append(float(probe.score(test_vectors.numpy(), test_class.numpy())))
-    prompted = Prompted(base, 16, generator=seeded(seed))
+    prompted = with_free_words(seed=seed)
     fit(
         lambda i, it=prompted, z=z, truth=truth: F.cross_entropy(
-            base.log_scale.exp() * z[i] @ it.class_vectors().T, truth[i]
+            base.log_scale.exp() * z[i] @ texts(it, PROMPT, PAIRS).T, truth[i]
         ),
-        [prompted.context],
+        [prompted.text.words.weight],
         count=len(z),
         steps=budget(150, grading=2),
         generator=seeded(seed),
@@ -1226,7 +1289,7 @@ for seed in seeds:
         label=f"prompt, seed {seed}",
     )
     with torch.no_grad():
-        guess = (test_vectors @ prompted.class_vectors().T).argmax(dim=1)
+        guess = (test_vectors @ texts(prompted, PROMPT, PAIRS).T).argmax(dim=1)
     frozen["prompt, M = 16"].append((guess == test_class).float().mean().item())
 sizes["linear probe"], sizes["prompt, M = 16"] = len(PAIRS) * 65, 16 * 64
 
@@ -1796,10 +1859,9 @@ English names of the same emoji, and the 98 subgroups of Unicode for all other e
 """
 
 # %% tags=["demo"]
-from mmdl_course.data.emoji_tuning import load_emoji_tuning
-
 from mmdl_course.data.emoji import load_emoji
 from mmdl_course.data.emoji_prompts import load_emoji_prompts
+from mmdl_course.data.emoji_tuning import load_emoji_tuning
 
 tuning, kinds = load_emoji_tuning(), load_emoji_prompts()
 emoji = load_emoji(size=48)
@@ -1916,10 +1978,14 @@ move, and the outputs after merging.
 
 
 # %% tags=["demo"]
+import peft
+
+from mmdl_course.architectures.pretrained import load_minilm, load_smollm2
+from mmdl_course.cache import CacheError
+
+
 def compare_with_peft(ours: nn.Module, theirs: nn.Module, pattern: str, run: Callable) -> None:
     """Put the student's LoRA and peft's into two copies of a model, and print how far they are apart."""
-    import peft
-
     plain = run(ours).detach()
     config = peft.LoraConfig(r=4, lora_alpha=8, target_modules=pattern, lora_dropout=0.0, bias="none")
     theirs = peft.get_peft_model(theirs, config).eval()
@@ -1953,35 +2019,25 @@ def compare_with_peft(ours: nn.Module, theirs: nn.Module, pattern: str, run: Cal
     print(f"   ours, merged against unmerged  {(merged - outputs[0]).abs().max().item():.1e}")
 
 
+print("MiniCLIP, text tower")
+compare_with_peft(
+    load_checkpoint("miniclip"),
+    load_checkpoint("miniclip"),
+    LINEAR,
+    lambda model: model.encode_text(["a photo of a red cube", "two green cones"]),
+)
 try:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the library, about versions to come
-        print("MiniCLIP, text tower")
-        compare_with_peft(
-            load_checkpoint("miniclip"),
-            load_checkpoint("miniclip"),
-            LINEAR,
-            lambda model: model.encode_text(["a photo of a red cube", "two green cones"]),
-        )
-        from mmdl_course.architectures.pretrained import load_minilm
-        from mmdl_course.cache import CacheError
-
-        try:
-            first, second = load_minilm(), load_minilm()
-            tokens = first.tokenizer(
-                ["postausgang", "a small dog in the rain"], padding=True, return_tensors="pt"
-            )
-            print("MiniLM, queries and values")
-            compare_with_peft(
-                first.network,
-                second.network,
-                r".*attention\.self\.(query|value)",
-                lambda network: network(**tokens).last_hidden_state,
-            )
-        except CacheError as error:
-            print(f"MiniLM is not here, so this part is left out. {error}")
-except ImportError:
-    print("The package peft is not installed, so there is nothing to compare with: pip install peft")
+    first, second = load_minilm(), load_minilm()
+    tokens = first.tokenizer(["postausgang", "a small dog in the rain"], padding=True, return_tensors="pt")
+    print("MiniLM, queries and values")
+    compare_with_peft(
+        first.network,
+        second.network,
+        r".*attention\.self\.(query|value)",
+        lambda network: network(**tokens).last_hidden_state,
+    )
+except CacheError as error:
+    print(f"MiniLM is not here, so this part is left out. {error}")
 
 # %% [markdown]
 """
@@ -2006,32 +2062,33 @@ def card_of(scenes: world.Scenes, number: int) -> str:
     )
 
 
-def style_learned(model, cards: Sequence[str], scenes: world.Scenes) -> tuple[list[str], int]:
-    """What it answers to some cards, and how many of the answers are captions of the world and true."""
+def answered(model, questions: Sequence[str], scenes: world.Scenes) -> tuple[list[str], int]:
+    """What it answers, and how many of the answers are captions of the world and true of their scene."""
     answers, right = [], 0
-    for number, asked in enumerate(cards):
-        answer = model.complete(asked, max_new_tokens=14).split("\n")[0].strip()
-        answers.append(answer)
+    for number, question in enumerate(questions):
+        answers.append(model.complete(question, max_new_tokens=14).split("\n")[0].strip())
         try:
-            right += all(
-                bool(world.holds(claim, scenes[number : number + 1])[0]) for claim in world.parse(answer)
-            )
+            claims = world.parse(answers[-1])
+            right += all(bool(world.holds(claim, scenes[number : number + 1])[0]) for claim in claims)
         except world.CaptionError:
             continue  # not a caption of the world
     return answers, right
 
 
-try:
-    from mmdl_course.architectures.pretrained import load_smollm2
-    from mmdl_course.cache import CacheError
-
+def teach_captions() -> None:
+    """Adapt SmolLM2 to the world's captions, and print what it says before and after."""
     smol = load_smollm2()
-    one = world.SceneConfig(objects=(1, 1))
-    things = world.sample_scenes(72, generator=seeded(5), config=one)
-    answers = world.caption(things, style="sentence", detail=1.0, generator=seeded(6))
-    cards = [card_of(things, number) for number in range(72)]
+    things = world.sample_scenes(80, generator=seeded(5), config=world.SceneConfig(objects=(1, 1)))
+    captions = world.caption(things, style="sentence", detail=1.0, generator=seeded(6))
+    cards = [card_of(things, number) for number in range(80)]
     asked, tested = things[64:], cards[64:]
-    before, right_before = style_learned(smol, tested, asked)
+    shown = "".join(f"{card} {text}\n" for card, text in zip(cards[:4], captions[:4], strict=True))
+
+    said, right = {}, {}
+    said["asked as it is"], right["asked as it is"] = answered(smol, tested, asked)
+    with_examples = [shown + card for card in tested]
+    said["four examples"], right["four examples"] = answered(smol, with_examples, asked)
+
     generator = seeded(0)
     inject(
         smol.network,
@@ -2039,12 +2096,12 @@ try:
         lambda layer: LoRA(layer, rank=4, alpha=4.0, generator=generator),
     )
     rows = [
-        smol.tokenizer(f"{card} {answer}\n")["input_ids"] for card, answer in zip(cards, answers, strict=True)
+        smol.tokenizer(f"{card} {text}\n")["input_ids"] for card, text in zip(cards, captions, strict=True)
     ]
     starts = [len(smol.tokenizer(card)["input_ids"]) for card in cards]
     longest = max(map(len, rows))
 
-    def caption_loss(i: Tensor) -> Tensor:
+    def loss(i: Tensor) -> Tensor:
         tokens = torch.tensor([rows[n] + [0] * (longest - len(rows[n])) for n in i.tolist()])
         goal = tokens.clone()
         for place, n in enumerate(i.tolist()):
@@ -2054,25 +2111,33 @@ try:
         return F.cross_entropy(logits.flatten(0, 1), goal[:, 1:].flatten(), ignore_index=-100)
 
     fit(
-        caption_loss,
+        loss,
         [p for p in smol.network.parameters() if p.requires_grad],
         count=64,
-        steps=budget(24, grading=1),
+        steps=24,
         batch_size=4,
         learning_rate=5e-3,
-        warm_up=budget(4, grading=0),
+        warm_up=4,
         generator=seeded(1),
         label="SmolLM2",
     )
-    after, right_after = style_learned(smol, tested, asked)
-    print(
-        f"numbers that move: {moved(smol.network):,} of {sum(p.numel() for p in smol.network.parameters()):,}"
-    )
-    for card, first, second in list(zip(tested, before, after, strict=True))[:4]:
-        print(f"{card.splitlines()[0]}\n   before: {first}\n   after:  {second}")
-    print(f"captions of the world that are true: {right_before} of {len(asked)} before, {right_after} after")
-except CacheError as error:
-    print(f"SmolLM2 is not here, so this part is left out. {error}")
+    said["LoRA"], right["LoRA"] = answered(smol, tested, asked)
+
+    print(f"{moved(smol.network):,} of {sum(p.numel() for p in smol.network.parameters()):,} numbers move")
+    for number, card in enumerate(tested[:3]):
+        print(card.splitlines()[0])
+        for name, answers in said.items():
+            print(f"   {name:16s}{answers[number]}")
+    for name, count in right.items():
+        print(f"{name:16s}{count:3d} of {len(tested)} answers are captions of the world and true")
+
+
+if budget(True, grading=False):  # no mark depends on it
+    try:
+        teach_captions()
+    except CacheError as error:
+        print(f"SmolLM2 is not here, so this part is left out. {error}")
+
 # %% [markdown]
 """
 ## 9. The scoreboard
@@ -2110,7 +2175,7 @@ moves and the reason that decides. Some ways and reasons fit nobody, and nothing
 
 - **translators**: one language model on one machine serves four hundred customers, each with a style of writing of
   their own. Any request may come from any of them, and a customer's style has to be there at once. The disk holds two
-  copies of the model.
+  copies of the model. Letting the biases alone move has been tried, and does not catch a style.
 - **satellite**: one model is sold for everything; it shall also name fields from above. Training hardware is there
   for everything. Customers have already threatened to leave if any of what it could do gets worse, and there is room
   in the product for *one* model, as fast as the old one.

@@ -10,10 +10,10 @@ def count_peft(dim, depth, *, width, rank):
     low = depth * sum(rank * m.in_features + m.out_features * rank for m in layers)
     small = depth * 2 * sum(p.numel() for m in (nn.Linear(dim, width), nn.Linear(width, dim)) for p in m.parameters())
     return {
-        "full": (total, 16 * total),
-        "BitFit": (biases, 4 * total + 12 * biases),
-        "adapter": (small, 4 * (total + small) + 12 * small),
-        "LoRA": (low, 4 * (total + low) + 12 * low),
+        "full": (total, 8 * total, 16 * total),
+        "BitFit": (biases, 8 * biases, 4 * total + 12 * biases),
+        "adapter": (small, 8 * small, 4 * (total + small) + 12 * small),
+        "LoRA": (low, 8 * low, 4 * (total + low) + 12 * low),
     }
 """,
     "layer_by_layer_with_lists": """
@@ -27,7 +27,7 @@ def count_peft(dim, depth, *, width, rank):
     out = {}
     for name, n in moving.items():
         stored = block + (n if name in ("adapter", "LoRA") else 0)
-        out[name] = [depth * n, depth * (4 * stored + 3 * 4 * n)]
+        out[name] = [depth * n, depth * n * 2 * 4, depth * (4 * stored + 3 * 4 * n)]
     return out
 """,
 }
@@ -40,7 +40,7 @@ def count_peft(dim, depth, *, width, rank):
     adapters = depth * 2 * (2 * dim * width + width + dim)
     low_rank = depth * rank * (4 * 2 * dim + 2 * 5 * dim)
     moving = {"full": (total, 0), "BitFit": (biases, 0), "adapter": (adapters, adapters), "LoRA": (low_rank, low_rank)}
-    return {name: (moves, 4 * (total + new) + 12 * moves) for name, (moves, new) in moving.items()}
+    return {name: (moves, 8 * moves, 4 * (total + new) + 12 * moves) for name, (moves, new) in moving.items()}
 """
 
 
@@ -85,6 +85,12 @@ CHAFFS = {
         expects=("bytes", "blocks and what is new"), source=but("4 * (total + new)", "4 * total")
     ),
     "adam_keeps_one_average": dict(
-        expects=("bytes", "16 bytes a weight"), source=but("12 * moves", "8 * moves")
+        expects=("bytes", "Adam's averages"), source=but("8 * moves, 4 * (total + new) + 12 * moves", "4 * moves, 4 * (total + new) + 8 * moves")
+    ),
+    "the_gradient_is_state_too": dict(
+        expects=("bytes", "2 · 4 bytes"), source=but("8 * moves, 4", "12 * moves, 4")
+    ),
+    "counted_in_numbers_not_bytes": dict(
+        expects=("bytes", "2 · 4 bytes"), source=but("8 * moves, 4", "2 * moves, 4")
     ),
 }
