@@ -23,19 +23,19 @@ _RECIPE = "'mmdl fetch minilm', then 'python solutions/week11_peft/_emoji_tuning
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class EmojiTuning(Shipped):
-    """What an English sentence encoder learns of German from 16 emoji of each kind.
+    """What an English sentence encoder learns of German from the names of 16 emoji of each kind.
 
-    Kinds, shots and test emoji are those of `load_emoji_prompts`.
+    Kinds, shots, seeds and test emoji are those of `load_emoji_prompts`.
 
     Attributes:
-        methods: ways of fine-tuning.
-        moving: how many numbers move, for each method.
+        methods: ways of fine-tuning: with M context vectors, adapters of width w, LoRA of rank r, ….
+        moving: how many numbers move, for each method; for the linear probe those of the probe itself.
         right: whether each test emoji's kind was told from its German name.
         english: share of the same test emoji told from their English names.
         subgroups: share of the emoji of no kind whose subgroup, out of 98, was told from their English names,
             without training for it.
         zero_shot: the three shares before training: German, English, subgroups.
-        matrices: names of the linear layers in the six blocks.
+        matrices: names of the linear layers in the six blocks: of the attention four, of the network two.
         update: singular values of the full update of each, in falling order; seed 0.
         weight: singular values of the pretrained matrix.
     """
@@ -57,8 +57,15 @@ def load_emoji_tuning(*, file: Path = FILE) -> EmojiTuning:
     Args:
         file: where they are.
 
+    Returns:
+        What came out, method by method.
+
     Raises:
         DataError: the file is missing or damaged, or the packages that list the emoji are of another version.
+
+    Source:
+        Houlsby et al. 2019 (arXiv:1902.00751) for adapters, Hu et al. 2022 (arXiv:2106.09685) for LoRA,
+        Ben Zaken et al. 2022 (arXiv:2106.10199) for BitFit, Zhou et al. 2022 (arXiv:2109.01134) for prompts.
     """
     card = ship(
         "mmdl_course",

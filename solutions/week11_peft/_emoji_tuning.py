@@ -23,8 +23,9 @@ from mmdl_course.data.emoji_tuning import FILE, load_emoji_tuning
 from mmdl_course.training import fit
 
 SEEDS, STEPS, BATCH, WARM_UP, SCALE = (0, 1, 2), 60, 32, 10, 20.0
-RATES = {"probe": 0.0, "prompt": 9e-3, "bitfit": 1e-2, "adapter": 9e-3, "lora": 9e-3, "full": 3e-4}
-"""Chosen with `--choose`: neither a German name nor an emoji of the test half had a say."""
+RATES = {"probe": 0.0, "prompt": 1e-2, "bitfit": 1e-2, "adapter": 3e-3, "lora": 3e-3, "full": 1e-4}
+"""Chosen with `--choose`: the smallest that is within a standard error of the best. Neither a German name nor an emoji
+of the test half had a say."""
 
 LINEAR = r"encoder\.layer\.\d+\.(attention\.self\.(query|key|value)|attention\.output\.dense|intermediate\.dense|output\.dense)"
 ENDS = r"encoder\.layer\.\d+\.(attention\.output|output)\.dense"  # the ends of attention and network
@@ -33,8 +34,8 @@ METHODS = {
     "prompt, M = 4": ("prompt", 4, 1.0),
     "BitFit": ("bitfit", 0, 1.0),
     "adapters, w = 8": ("adapter", 8, 1.0),
-    **{f"LoRA, r = {rank}": ("lora", rank, 1.0) for rank in (1, 2, 4, 8, 16)},
-    "LoRA, r = 16, smaller steps": ("lora", 16, 1 / 3),
+    **{f"LoRA, r = {rank}": ("lora", rank, 1.0) for rank in (1, 4, 16)},
+    "LoRA, r = 16, larger steps": ("lora", 16, 10 / 3),
     "full": ("full", 0, 1.0),
 }
 """What is tried: kind, size, and what the learning rate is multiplied by."""
@@ -203,9 +204,10 @@ def choose():
     """Try learning rates, a factor of about three apart, on Spanish names of training emoji."""
     task = Task("es", choosing=True)
     print(f"{sum(map(len, task.tests))} names tested, {len(task.shots[0])} trained on for each seed")
+    print("A standard error is about 2.5 points; the smallest rate that is within one of the best is taken.")
     for kind, size in (("prompt", 4), ("bitfit", 0), ("adapter", 8), ("lora", 4), ("full", 0)):
-        for rate in (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2):
-            if not RATES[kind] / 4 < rate < 4 * RATES[kind]:
+        for rate in (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2):
+            if not RATES[kind] / 4 < rate < 12 * RATES[kind]:
                 continue
             scores = [task.run(kind, size, rate, seed)[1][0].float().mean().item() for seed in SEEDS]
             print(f"{kind:8s} {rate:<7g} {np.mean(scores):.3f} ± {np.std(scores, ddof=1):.3f}", flush=True)

@@ -1,21 +1,13 @@
 """Prompts for kinds of emoji that ship with the course."""
 
-import hashlib
-import io
-import re
-
-import numpy as np
 import pytest
 import torch
 
 from mmdl_course.architectures.pretrained import load_minilm
 from mmdl_course.cache import cache_folder
-from mmdl_course.course import find_root
-from mmdl_course.data import emoji_archive
-from mmdl_course.data.card import DataError
 from mmdl_course.data.emoji import emoji_characters, load_emoji
 from mmdl_course.data.emoji_features import load_emoji_features
-from mmdl_course.data.emoji_prompts import FILE, load_emoji_prompts, map_to_names
+from mmdl_course.data.emoji_prompts import load_emoji_prompts, map_to_names
 
 
 @pytest.fixture(scope="module")
@@ -165,50 +157,7 @@ def test_nearest_words_are_about_as_far_as_a_neighbour(prompts):
             assert 0.5 * prompts.neighbour_distance < far < 2 * prompts.neighbour_distance
 
 
-# The file --------------------------------------------------------------------------------------------------
-
-
-def archive_file(**arrays):
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda content: content[:1000],
-        lambda content: content[:150_000] + bytes(100) + content[150_100:],
-        lambda _: b"",
-        lambda _: b"no archive at all",
-        lambda _: archive_file(listed=np.frombuffer(b"null", dtype=np.uint8)),
-        lambda _: archive_file(listed=np.frombuffer(b'{"characters": []}', dtype=np.uint8)),
-    ],
-    ids=["cut short", "overwritten", "empty", "no archive", "a null list", "half a list"],
-)
-def test_a_damaged_file_is_named_with_the_remedy(tmp_path, damage):
-    broken = tmp_path / "emoji_prompts.npz"
-    broken.write_bytes(damage(FILE.read_bytes()))
-    with pytest.raises(DataError, match=r"emoji_prompts\.npz is missing or damaged .*git checkout"):
-        load_emoji_prompts(file=broken)
-
-
-def test_a_missing_file_is_named_with_the_remedy(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere\.npz is missing .*mmdl fetch minilm"):
-        load_emoji_prompts(file=tmp_path / "nowhere.npz")
-
-
-def test_other_emoji_than_those_listed_are_noticed(monkeypatch):
-    monkeypatch.setattr(emoji_archive, "emoji_characters", lambda: ("x",))
-    with pytest.raises(DataError, match=r"other emoji .*constraints\.txt"):
-        load_emoji_prompts()
-
-
-def test_the_file_is_small_and_the_documentation_has_its_hash():
-    assert FILE.stat().st_size < 600_000
-    text = (find_root() / "docs" / "data.md").read_text(encoding="utf-8")
-    listed = re.search(r"`mmdl_course/data/features/emoji_prompts\.npz` \| `([0-9a-f]{64})`", text)
-    assert listed.group(1) == hashlib.sha256(FILE.read_bytes()).hexdigest()
+# The model -------------------------------------------------------------------------------------------------
 
 
 def test_texts_are_what_minilm_makes_of_the_prompts(prompts):
