@@ -79,13 +79,15 @@ def test_every_way_learns_german(tuning):
         assert row(tuning, method).mean() > tuning.zero_shot[0] + 0.1, method
 
 
-def test_full_fine_tuning_is_ahead_of_what_moves_nothing_inside(tuning):
-    for method in ("linear probe", "prompt, M = 4", "BitFit"):
-        assert better(row(tuning, "full"), row(tuning, method)), method
+def test_full_fine_tuning_and_lora_are_ahead_of_a_prompt_and_of_biases(tuning):
+    for ahead in ("full", "LoRA, r = 4"):
+        for method in ("prompt, M = 4", "BitFit"):
+            assert better(row(tuning, ahead), row(tuning, method)), (ahead, method)
 
 
-def test_lora_is_ahead_of_the_learned_prompt(tuning):
-    assert better(row(tuning, "LoRA, r = 4"), row(tuning, "prompt, M = 4"))
+def test_larger_steps_lose_what_was_not_trained(tuning):
+    gentle, large = (tuning.methods.index(f"LoRA, r = 16{more}") for more in ("", ", larger steps"))
+    assert tuning.subgroups[large].max() < tuning.subgroups[gentle].min() - 0.1
 
 
 def test_the_prompt_leaves_the_rest_as_it_was(tuning):
