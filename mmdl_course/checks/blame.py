@@ -99,7 +99,19 @@ _SYMPTOMS = [
     ),
     (
         ("leaf Variable that requires grad", "in-place"),
-        "An input was changed in place: make a new tensor instead of `+=` or `x[...] =`.",
+        "An input or a parameter was changed in place: make a new tensor, or use `torch.no_grad()`.",
+    ),
+    (
+        ("modified by an inplace operation",),
+        "A tensor that the gradient still needs was changed in place: `y = y + …` instead of `y += …`.",
+    ),
+    (
+        ("Cannot assign non-leaf Tensor to parameter",),
+        "The new value carries a gradient: write into `.data`, or under `torch.no_grad()`.",
+    ),
+    (
+        ("not implemented for '",),
+        "This operation does not know the dtype: are there integers or booleans among floats?",
     ),
     (
         ("RecursionError",),

@@ -121,7 +121,7 @@ class Check:
             return "crashed", [("Not run", str(error))]
         place = student_place(trace, run.namespace, run.check_file)
         from_notebook = is_stub(trace, run.namespace)
-        if isinstance(error, NotImplementedError) and from_notebook:
+        if isinstance(error, NotImplementedError) and from_notebook and _own(error, place):
             return "not attempted", [("Not attempted", unwritten(place, self.calls, run.exercise))]
         if isinstance(error, NameError) and from_notebook and place is None:
             reason = f"`{error.name}` does not exist in this notebook yet: run the cells above this one."
@@ -151,3 +151,8 @@ class Check:
         lines = self._captured.stderr.replace("\r", "\n").splitlines()
         if said := [line for line in lines if line.strip() and not _PROGRESS.search(line)]:
             self._run.notes[f"Your code wrote to stderr: {shorten(said[-1], 160)}"] = None
+
+
+def _own(error: NotImplementedError, place: Any) -> bool:
+    """Whether it was raised by a line of the notebook, and not by an operation in C that lacks a dtype."""
+    return not error.args or (place is not None and "raise" in place.source)

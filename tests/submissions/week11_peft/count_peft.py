@@ -94,3 +94,71 @@ CHAFFS = {
         expects=("bytes", "2 · 4 bytes"), source=but("8 * moves, 4", "2 * moves, 4")
     ),
 }
+
+# ---------------------------------------------------------------- new
+WHEATS |= {
+    "torch_layers_on_the_meta_device": """
+def count_peft(dim, depth, *, width, rank):
+    with torch.device("meta"):
+        block = nn.TransformerEncoderLayer(dim, 1, 4 * dim)
+        adapter = nn.Sequential(nn.Linear(dim, width), nn.GELU(), nn.Linear(width, dim))
+    number = lambda module: depth * sum(p.numel() for p in module.parameters())
+    total, new = number(block), 2 * number(adapter)
+    bias = depth * sum(p.numel() for n, p in block.named_parameters() if n.endswith("bias"))
+    low = depth * rank * (8 * dim + 5 * dim + 5 * dim)
+
+    def row(moves, stored):
+        return moves, 2 * moves * 4, stored * 4 + 3 * moves * 4
+
+    return dict(full=row(total, total), BitFit=row(bias, total), adapter=row(new, total + new), LoRA=row(low, total + low))
+""",
+    "numpy_rows": """
+def count_peft(dim, depth, *, width, rank):
+    layers = np.array([[dim, dim]] * 4 + [[dim, 4 * dim], [4 * dim, dim]])
+    bias = layers[:, 1].sum() + 2 * dim
+    block = layers.prod(axis=1).sum() + bias + 2 * dim
+    moves = depth * np.array([block, bias, 2 * (2 * dim * width + dim + width), rank * layers.sum()])
+    stored = depth * block + moves * np.array([0, 0, 1, 1])
+    table = np.stack([moves, 8 * moves, 4 * stored + 12 * moves], axis=1)
+    return dict(zip(["full", "BitFit", "adapter", "LoRA"], table))
+""",
+    "tensors_of_doubles": """
+def count_peft(dim, depth, *, width, rank):
+    d, w, r = (torch.tensor(float(v), dtype=torch.float64) for v in (dim, width, rank))
+    total = depth * (12 * d ** 2 + 13 * d)
+    new = {"full": 0 * d, "BitFit": 0 * d, "adapter": 2 * depth * (2 * d * w + d + w), "LoRA": 18 * d * r * depth}
+    moves = dict(new, full=total, BitFit=11 * d * depth)
+    return {k: (m, 8 * m, 4 * (total + new[k]) + 12 * m) for k, m in moves.items()}
+""",
+    "a_named_tuple_and_an_ordered_dict": """
+from collections import OrderedDict, namedtuple
+Cost = namedtuple("Cost", "moving optimiser memory")
+
+def count_peft(dim, depth, *, width, rank):
+    per_block = {"full": 12 * dim**2 + 13 * dim, "BitFit": 11 * dim, "adapter": 4 * dim * width + 2 * dim + 2 * width, "LoRA": 18 * dim * rank}
+    base = depth * per_block["full"]
+    result = OrderedDict()
+    for method in ("LoRA", "adapter", "BitFit", "full"):
+        n = depth * per_block[method]
+        frozen = base + n if method in ("LoRA", "adapter") else base
+        result[method] = Cost(float(n), 8.0 * n, 4.0 * frozen + 12.0 * n)
+    return result
+""",
+}
+CHAFFS |= {
+    "biases_are_new_too": dict(expects=("bytes", "frozen weight"), source=but('"BitFit": (biases, 0)', '"BitFit": (biases, biases)')),
+    "frozen_weights_have_moments": dict(expects=("bytes", "Adam's averages"), source=but("(moves, 8 * moves, 4", "(moves, 8 * (total + new), 4")),
+    "what_moves_is_stored_apart": dict(expects=("bytes", "16 bytes"), source=but("4 * (total + new) + 12 * moves", "4 * (total + new + moves) + 12 * moves")),
+    "half_precision": dict(expects=("bytes", "2 · 4 bytes"), source=but("(moves, 8 * moves, 4 * (total + new) + 12 * moves)", "(moves, 4 * moves, 2 * (total + new) + 6 * moves)")),
+    "the_depth_is_for_the_base": dict(expects=("fresh sizes", "proportional to the depth"), source=but("adapters = depth * 2", "adapters = 2")),
+    "the_depth_is_for_the_base_lora": dict(expects=("fresh sizes", "proportional to the depth"), source=but("low_rank = depth * rank", "low_rank = rank")),
+    "an_adapter_for_every_layer": dict(expects=("adapter and LoRA of one block", "two of them"), source=but("depth * 2 * (2 * dim", "depth * 6 * (2 * dim")),
+    "biases_are_as_long_as_the_input": dict(expects=("full and BitFit", "as many biases as outputs"), source=but("5 * dim + 2 * dim)", "dim + 4 * dim + dim)")),
+    "two_numbers_are_enough": dict(expects=('full and BitFit', 'three numbers'), source=but("(moves, 8 * moves, 4 * (total + new) + 12 * moves)", "(moves, 4 * (total + new) + 12 * moves)")),
+    "bytes_in_all_comes_second": dict(expects=('bytes', '2 · 4 bytes'), source=but("(moves, 8 * moves, 4 * (total + new) + 12 * moves)", "(moves, 4 * (total + new) + 12 * moves, 8 * moves)")),
+    "a_dictionary_in_each": dict(expects=('full and BitFit', 'three numbers'), source=but("(moves, 8 * moves, 4 * (total + new) + 12 * moves)", "dict(moves=moves, state=8 * moves, all=4 * (total + new) + 12 * moves)")),
+    "only_the_number": dict(expects=('full and BitFit', 'three numbers'), source=but("(moves, 8 * moves, 4 * (total + new) + 12 * moves)", "moves")),
+    "mebibytes": dict(expects=('bytes', '2 · 4 bytes'), source=but("8 * moves, 4 * (total + new) + 12 * moves", "8 * moves / 2**20, (4 * (total + new) + 12 * moves) / 2**20")),
+    "lora_has_biases": dict(expects=("adapter and LoRA of one block", "in + out"), source=but("(4 * 2 * dim + 2 * 5 * dim)", "(4 * 2 * dim + 2 * 5 * dim) + depth * 9 * dim")),
+    "names_in_small_letters": dict(expects=("full and BitFit", "keys"), source=but('"BitFit": (b', '"bitfit": (b')),
+}

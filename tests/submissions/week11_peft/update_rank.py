@@ -83,3 +83,76 @@ CHAFFS = {
         expects=("kernels of convolutions", "the rank is 0"), source=but("return 0, torch", "return 1, torch")
     ),
 }
+
+# ---------------------------------------------------------------- new
+WHEATS |= {
+    "all_in_numpy": """
+def update_rank(before, after, *, share=0.9):
+    d = (after.double() - before.double()).numpy()
+    m = d.reshape(len(d), -1)
+    u, s, vt = np.linalg.svd(m, full_matrices=False)
+    e = s**2
+    if e.sum() == 0:
+        return np.int64(0), torch.zeros(tuple(before.shape), dtype=torch.float64)
+    r = np.searchsorted(np.cumsum(e) / e.sum(), share) + 1
+    return r, torch.from_numpy((u[:, :r] @ np.diag(s[:r]) @ vt[:r]).reshape(d.shape))
+""",
+    "argmax_of_a_comparison": """
+def update_rank(before, after, *, share=0.9):
+    delta = after - before
+    if torch.equal(before, after):
+        return torch.tensor(0), delta
+    U, S, Vh = torch.linalg.svd(delta.reshape(delta.shape[0], -1), full_matrices=False)
+    explained = torch.cumsum(S**2, dim=0) / torch.sum(S**2)
+    r = (explained >= share).int().argmax() + 1
+    return r, torch.einsum("ik,k,kj->ij", U[:, :r], S[:r], Vh[:r]).reshape(delta.shape)
+""",
+    "from_the_tail": """
+def update_rank(before, after, *, share=0.9):
+    delta = (after - before).flatten(1)
+    u, s, vt = torch.linalg.svd(delta)
+    s2 = s.pow(2)
+    total = delta.pow(2).sum().item()
+    r = 0
+    while sum(s2[:r].tolist()) < share * total and r < len(s):
+        r += 1
+    s = torch.where(torch.arange(len(s)) < r, s, torch.zeros(()))
+    low = u[:, :len(s)] @ torch.diag(s) @ vt[:len(s)]
+    return r, low.view(before.shape)
+""",
+    "by_projection": """
+def update_rank(before, after, *, share=0.9):
+    m = (after - before).flatten(1).double()
+    values, vectors = torch.linalg.eigh(m @ m.T)
+    values, vectors = values.flip(0).clamp(min=0), vectors.flip(1)
+    total = values.sum()
+    rank = 0
+    kept = 0.0
+    for value in values:
+        if total == 0 or kept >= share * total:
+            break
+        kept, rank = kept + value, rank + 1
+    q = vectors[:, :rank]
+    return rank, (q @ (q.T @ m)).view_as(before).to(before.dtype)
+""",
+}
+CHAFFS |= {
+    "more_than_the_share": dict(expects=('kernels', 'is not the same'), source=but("energy < share * energy[-1] - 1e-6 * energy[-1]", "energy <= share * energy[-1] + 1e-6 * energy[-1]")),
+    "more_than_the_share_plain": dict(expects=('kernels', 'is not the same'), source=but("energy < share * energy[-1] - 1e-6 * energy[-1]", "energy <= share * energy[-1]")),
+    "small_is_nothing": dict(expects=('kernels', 'is not the same'), source=but("if energy[-1] == 0:", "if energy[-1] < 1e-4:")),
+    "close_is_equal": dict(expects=('kernels', 'is not the same'), source=but("if energy[-1] == 0:", "if torch.allclose(before, after, atol=1e-3):")),
+    "without_the_sizes": dict(expects=('Eckart', 'of the energy is missing'), source=but("(u[:, :rank] * s[:rank])", "u[:, :rank]")),
+    "the_norm_is_the_energy": dict(expects=("σ = 3, 1, 1", "Squares"), source=but("s.square().cumsum(0)", "s.square().cumsum(0).sqrt()")),
+    "compared_with_the_largest": dict(expects=("σ = 3, 1, 1", "Squares"), source=but("int((energy < share * energy[-1] - 1e-6 * energy[-1]).sum()) + 1", "int((s > (1 - share) * s[0]).sum())")),
+    "the_mean_is_no_change": dict(expects=('σ = 3, 1, 1', 'Squares'), source=but("(after - before).flatten(1)", "(after - before).flatten(1)\n    update = update - update.mean(0)")),
+    "only_the_rank": dict(expects=('σ = 3, 1, 1', 'two things'), source=but("return rank, ((u[:, :rank] * s[:rank]) @ vt[:rank]).view_as(before)", "return rank").replace("return 0, torch.zeros_like(before)", "return 0")),
+    "the_other_order": dict(expects=('σ = 3, 1, 1', 'two things'), source=but("return rank, ((u[:, :rank] * s[:rank]) @ vt[:rank]).view_as(before)", "return ((u[:, :rank] * s[:rank]) @ vt[:rank]).view_as(before), rank").replace("return 0, torch.zeros_like(before)", "return torch.zeros_like(before), 0")),
+    "a_matrix_stays_one": dict(expects=("kernels", "view_as"), source=but(".view_as(before)", "")),
+    "zero_by_zero": dict(expects=("kernels", "rank is 0"), source=but("    if energy[-1] == 0:\n        return 0, torch.zeros_like(before)\n", "    energy = energy / energy[-1]\n").replace("int((energy < share * energy[-1] - 1e-6 * energy[-1]).sum()) + 1", "int((energy >= share).nonzero()[0]) + 1")),
+    "zero_has_rank_zero_without_thinking": dict(expects=("kernels", "approximation zero"), source=but("    if energy[-1] == 0:\n        return 0, torch.zeros_like(before)\n", "    if energy[-1] == 0:\n        return 0, torch.zeros(before.flatten(1).shape)\n")),
+    "before_minus_after": dict(expects=("a LoRA update", "after - before"), source=but("(after - before)", "(before - after)")),
+    "a_kernel_for_each_place": dict(expects=("kernels", "flatten(1)"), source=but("(after - before).flatten(1)", "(after - before).flatten(0, -2)")),
+    "batched_svd": dict(expects=("kernels", "flatten(1)"), source=but("(after - before).flatten(1)", "(after - before)")),
+    "v_instead_of_vt": dict(expects=('a LoRA update', 'σ u vᵀ'), source=but("torch.linalg.svd(update, full_matrices=False)", "torch.svd(update)")),
+    "share_of_the_count": dict(expects=('σ = 3, 1, 1', 'Squares'), source=but("int((energy < share * energy[-1] - 1e-6 * energy[-1]).sum()) + 1", "round(share * len(s))")),
+}

@@ -40,8 +40,8 @@ CHAFFS = {
         expects=("translators", "number of moving weights that hurts"),
         source=answer(translators=("BitFit", "fewest parameters")),
     ),
-    "four_hundred_models": dict(
-        expects=("translators", "four hundred versions"),
+    "a_hundred_models": dict(
+        expects=("translators", "a hundred versions"),
         source=answer(translators=("full", "far and plenty")),
     ),
     "small_updates_forget_nothing": dict(
