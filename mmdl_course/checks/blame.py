@@ -110,6 +110,10 @@ _SYMPTOMS = [
         "The new value carries a gradient: write into `.data`, or under `torch.no_grad()`.",
     ),
     (
+        ("cannot assign", "torch.nn.Parameter or None expected"),
+        "In a parameter's place only an `nn.Parameter` fits: write into the numbers of the old one, `.data`.",
+    ),
+    (
         ("not implemented for '",),
         "This operation does not know the dtype: are there integers or booleans among floats?",
     ),

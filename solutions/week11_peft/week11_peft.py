@@ -1719,7 +1719,7 @@ for name, model in {"zero-shot": base, "full": full[0], "shuffled labels": shuff
 """
 In the text tower the update is of low rank: a fifth of what a random matrix of the same shape has, and less than a
 third of the pretrained weight's own. In the image tower it is no such thing. Its two widest layers need 62 and 66 of
-128 directions, hardly less than their weights themselves. So "the update has low rank" is a claim about *layers and
+128 directions, where the weights themselves need 70 and 83. So "the update has low rank" is a claim about *layers and
 data*, not a law.
 
 And look at the shuffled labels before you conclude that the rank is low *because the task is simple* (one seed). No

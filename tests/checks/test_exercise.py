@@ -158,6 +158,34 @@ def test_an_error_of_torch_is_a_crash_even_when_it_is_a_not_implemented_error(on
     assert "forward" in result.message
 
 
+@pytest.mark.parametrize(
+    ("student", "cause"),
+    [
+        ("return torch.lerp(torch.tensor(1), torch.tensor(2), 0.5)", "does not know the dtype"),
+        (
+            "w = torch.ones(2, requires_grad=True)\n    y = w.exp()\n    y += 1\n    y.sum().backward()",
+            "`y = y + …` instead of `y += …`",
+        ),
+        (
+            "layer = nn.Linear(2, 2)\n    layer.weight += torch.ones(2, 2, requires_grad=True) * 2",
+            "use `torch.no_grad()`",
+        ),
+        (
+            "layer = nn.Linear(2, 2)\n    layer.weight = layer.weight * 2",
+            "only an `nn.Parameter` fits",
+        ),
+        (
+            "w = nn.Linear(1, 1).requires_grad_(False)\n    w.weight += torch.ones(1, requires_grad=True)",
+            "carries a gradient",
+        ),
+    ],
+)
+def test_what_torch_says_of_gradients_and_dtypes_is_put_in_plain_words(one, student, cause):
+    result = one("call(1)", f"def task(x):\n    {student}")
+    assert result.state == "crashed"
+    assert cause in result.message
+
+
 def test_a_missing_name_in_the_check_itself_is_not_attempted(one):
     result = one("exercise.true(model is not None, '')")
     assert result.state == "not attempted"
