@@ -2044,10 +2044,12 @@ for name in (name for name in tuning.methods if name != "full"):
 # %% tags=["demo"]
 by_method = dict(zip(tuning.methods, german.numpy(), strict=True))
 moving_of = dict(zip(tuning.methods, tuning.moving, strict=True))
+families = {name: [name] for name in ("linear probe", "prompt, M = 4", "BitFit", "adapters, w = 8")}
+families |= {"LoRA": lora_names, "full": ["full"], "LoRA, larger steps": ["LoRA, r = 16, larger steps"]}
 series = {
-    name: ([moving_of[name]], by_method[name][:, None]) for name in tuning.methods if name not in lora_names
+    family: ([moving_of[name] for name in names], np.array([by_method[name] for name in names]).T)
+    for family, names in families.items()
 }
-series["LoRA"] = ([moving_of[name] for name in lora_names], np.array([by_method[n] for n in lora_names]).T)
 viz.show(
     viz.tradeoff(
         series,
