@@ -1368,29 +1368,31 @@ for name, values in frozen.items():
 # %% tags=["demo"]
 RANKS = budget((1, 4, 16), grading=(1, 4))
 top = f"LoRA, r = {RANKS[-1]}"
-ways: dict[str, tuple[float, Callable]] = {
+tried: dict[str, tuple[float, Callable]] = {
     "BitFit": (RATES["BitFit"], lambda seed: with_biases(seed=seed)),
     "adapters, w = 2": (RATES["adapters, w = 2"], lambda seed: with_adapters(2, seed=seed)),
     "adapters, w = 8": (RATES["adapter"], lambda seed: with_adapters(8, seed=seed)),
 }
 for rank in RANKS:
     rate = RATES.get(f"LoRA, r = {rank}", RATES["LoRA"])
-    ways[f"LoRA, r = {rank}"] = (rate, lambda seed, rank=rank: with_lora(rank, seed=seed))
-ways[f"{top}, smaller steps"] = (ways[top][0] / 3, ways[top][1])
-ways["full, smaller steps"] = (RATES["full"] / 3, lambda seed: everything(load_checkpoint("miniclip")))
+    tried[f"LoRA, r = {rank}"] = (rate, lambda seed, rank=rank: with_lora(rank, seed=seed))
+tried[f"{top}, smaller steps"] = (tried[top][0] / 3, tried[top][1])
+tried["full, smaller steps"] = (RATES["full"] / 3, lambda seed: everything(load_checkpoint("miniclip")))
 
-deltas: dict[tuple[str, int], dict[str, Tensor]] = {}
+found: dict[str, list[dict[str, float]]] = {}
+moving: dict[tuple[str, int], dict[str, Tensor]] = {}
 examples: dict[str, MiniCLIP] = {"zero-shot": base}
-for name, (rate, make) in ways.items():
-    scores[name] = []
+for name, (rate, make) in tried.items():
     for seed in seeds:
         model = fine_tune(make(seed), seed=seed, learning_rate=rate, label=name)
         sizes[name] = moved(model)
         if name.startswith("LoRA"):
-            deltas[name, seed] = get_delta(model)
+            moving[name, seed] = get_delta(model)
         if seed == 0:
             examples[name] = model
-        scores[name].append(abilities(model))
+        found.setdefault(name, []).append(abilities(model))
+ways, deltas = tried, moving  # from here on, all of them are there
+scores |= found
 examples["full"] = full[0]
 tell([*ways, "full"])
 
@@ -1768,11 +1770,14 @@ def alike(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float:
     return torch.stack([F.cosine_similarity(a, b, dim=0) for a, b in zip(*flat, strict=True)]).mean().item()
 
 
-low_rank = []
-for seed in seeds:
+def merged_lora(seed: int) -> dict[str, Tensor]:
+    """Plain weights of the model with the LoRA of rank 4 that this seed has trained."""
     model = with_lora(4, seed=seed)
     set_delta(model, deltas["LoRA, r = 4", seed])
-    low_rank.append(plain_copy(model).state_dict())
+    return plain_copy(model).state_dict()
+
+
+low_rank = [merged_lora(seed) for seed in seeds]
 print("\nmean cosine of two updates")
 for title, one, other in (
     ("full, and full cut to rank 4", after_all[0], cut_to(4).state_dict()),
