@@ -416,9 +416,6 @@ def test_a_bad_prompt_is_refused(smollm2, prompt, tokens, message):
 
 @pytest.mark.slow
 def test_transformers_reads_the_same_weights(smollm2):
-    pytest.importorskip(
-        "accelerate", reason="transformers reads GGUF files with the package accelerate alone"
-    )
     from transformers import AutoModelForCausalLM
 
     folder = cache_folder("models", "smollm2")
