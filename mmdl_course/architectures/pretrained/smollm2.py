@@ -102,8 +102,8 @@ def _check_messages(messages: Sequence[Mapping[str, str]]) -> None:
 
 # Reading the GGUF file -------------------------------------------------------------------------------------
 #
-# transformers reads such files, too, with the same result to the bit, but takes four times as long, and marks the
-# network as a quantised one, which it no longer is.
+# transformers reads such files, too, with the same result to the bit, but takes four times as long, and marks
+# the network as a quantised one, which it no longer is.
 
 
 def _read(path: Path) -> tuple[nn.Module, Any]:
