@@ -16,6 +16,7 @@ from mmdl_course.viz.robustness import robustness_plot
 from mmdl_course.viz.scatter import paths_3d, scatter_3d, scatter_panels
 from mmdl_course.viz.scores import scoreboard, scoreboard_table
 from mmdl_course.viz.similarity import modality_gap, similarity_matrix
+from mmdl_course.viz.spectrogram import spectrogram
 from mmdl_course.viz.thumbnails import latent_scatter
 from mmdl_course.viz.tradeoff import tradeoff
 
@@ -37,6 +38,7 @@ __all__ = [
     "scoreboard_table",
     "show",
     "similarity_matrix",
+    "spectrogram",
     "strip",
     "tradeoff",
 ]
