@@ -7,9 +7,11 @@ for where no kernel answers: nbgrader's feedback, a notebook that was saved, a p
 from mmdl_course.viz.explorers.base import Control, Explorer, TextControl
 from mmdl_course.viz.explorers.context_length import context_length
 from mmdl_course.viz.explorers.embedding import embedding
+from mmdl_course.viz.explorers.fourier_features import fourier_features
 from mmdl_course.viz.explorers.latent_line import latent_line
 from mmdl_course.viz.explorers.low_rank import low_rank
 from mmdl_course.viz.explorers.modalities import modalities
+from mmdl_course.viz.explorers.neighbours import neighbours
 from mmdl_course.viz.explorers.rank_images import rank_images
 from mmdl_course.viz.explorers.training_similarity import training_similarity
 from mmdl_course.viz.explorers.try_prompt import try_prompt
@@ -20,9 +22,11 @@ __all__ = [
     "TextControl",
     "context_length",
     "embedding",
+    "fourier_features",
     "latent_line",
     "low_rank",
     "modalities",
+    "neighbours",
     "rank_images",
     "training_similarity",
     "try_prompt",

@@ -1,0 +1,207 @@
+"""Wheats and chaffs for embed_words. Each replaces the solution cell; names say what the author believed."""
+
+RIGHT = """
+def count_neighbours(sentences, words, *, window):
+    index = {word: i for i, word in enumerate(words)}
+    counts = torch.zeros(len(words), len(words))
+    for sentence in sentences:
+        for i in range(len(sentence)):
+            for j in range(max(0, i - window), min(len(sentence), i + window + 1)):
+                if i != j:
+                    counts[index[sentence[i]], index[sentence[j]]] += 1
+    return counts
+
+
+def embed_words(counts, *, dim):
+    row = counts.sum(dim=1, keepdim=True)
+    column = counts.sum(dim=0, keepdim=True)
+    pmi = torch.log(counts * counts.sum() / (row * column))
+    ppmi = torch.where(counts > 0, pmi, torch.tensor(0.0)).clamp(min=0)
+    u, s, vt = torch.linalg.svd(ppmi, full_matrices=False)
+    return ppmi, u[:, :dim] * s[:dim]
+"""
+
+
+def but(old, new):
+    """The right answer, but for one thing."""
+    assert RIGHT.count(old) == 1, old
+    return RIGHT.replace(old, new)
+
+
+WHEATS = {
+    "numpy_and_distances": """
+def count_neighbours(sentences, words, *, window):
+    n = len(words)
+    table = np.zeros((n, n))
+    for sentence in sentences:
+        ids = [list(words).index(word) for word in sentence]
+        for distance in range(1, window + 1):
+            for a, b in zip(ids, ids[distance:]):
+                table[a, b] += 1
+                table[b, a] += 1
+    return table
+
+
+def embed_words(counts, *, dim):
+    counts = np.asarray(counts, dtype=np.float64)
+    p = counts / counts.sum()
+    expected = np.outer(p.sum(axis=1), p.sum(axis=0))
+    ppmi = np.zeros_like(p)
+    seen = p > 0
+    ppmi[seen] = np.maximum(0, np.log(p[seen] / expected[seen]))
+    u, s, vt = np.linalg.svd(ppmi)
+    return ppmi, (u[:, : len(s)] @ np.diag(s))[:, :dim]
+""",
+    "projected_on_v": """
+def count_neighbours(sentences, words, *, window):
+    counts = torch.zeros(len(words), len(words), dtype=torch.long)
+    place = dict(zip(words, range(len(words))))
+    for sentence in sentences:
+        for i, a in enumerate(sentence):
+            for j, b in enumerate(sentence):
+                if 1 <= abs(i - j) <= window:
+                    counts[place[a], place[b]] += 1
+    return counts.float()
+
+
+def embed_words(counts, *, dim):
+    counts = counts.double()
+    total = counts.sum()
+    chance = torch.outer(counts.sum(1), counts.sum(0)) / total
+    ratio = torch.nan_to_num(counts / chance, nan=0.0)
+    ppmi = torch.log(torch.clamp(ratio, min=1.0))
+    _, _, v = torch.svd(ppmi)
+    return ppmi, -(ppmi @ v[:, :dim])
+""",
+    "by_the_eigenproblem": """
+def count_neighbours(sentences, words, *, window):
+    words = list(words)
+    counts = torch.zeros((len(words), len(words)))
+    for sentence in map(list, sentences):
+        for i, word in enumerate(sentence):
+            for other in sentence[max(i - window, 0) : i]:
+                counts[words.index(word), words.index(other)] += 1
+    return counts + counts.T
+
+
+def embed_words(counts, *, dim):
+    logs = (counts.log() + counts.sum().log()) - counts.sum(1).log()[:, None] - counts.sum(0).log()[None]
+    ppmi = F.relu(torch.nan_to_num(logs, nan=0.0, neginf=0.0, posinf=0.0))
+    values, vectors = torch.linalg.eigh((ppmi @ ppmi.T).double())
+    order = values.argsort(descending=True)[:dim]
+    return ppmi, vectors[:, order] * values[order].clamp(min=0).sqrt()
+""",
+}
+
+CHAFFS = {
+    "log_of_zero": dict(
+        expects=("PPMI by hand", "inf"),
+        source=but("torch.where(counts > 0, pmi, torch.tensor(0.0)).clamp(min=0)", "pmi"),
+    ),
+    "negative_stays": dict(
+        expects=("PPMI by hand", "negative and becomes"),
+        source=but("torch.tensor(0.0)).clamp(min=0)", "torch.tensor(0.0))"),
+    ),
+    "empty_rows_are_nan": dict(
+        expects=("fresh tables", "not NaN"),
+        source=but("torch.where(counts > 0, pmi, torch.tensor(0.0)).clamp(min=0)", "pmi.clamp(min=0)"),
+    ),
+    "a_little_is_added": dict(
+        expects=("PPMI by hand", "are off"),
+        source=but(
+            "pmi = torch.log(counts * counts.sum() / (row * column))",
+            "counts = counts + 1\n    pmi = torch.log(counts * counts.sum() / (row * column))",
+        ),
+    ),
+    "in_bits": dict(expects=("PPMI by hand", "0.657"), source=but("torch.log(", "torch.log2(")),
+    "rows_for_both": dict(
+        expects=("PPMI by hand", "rows 8 and 10"),
+        source=but("column = counts.sum(dim=0, keepdim=True)", "column = row.mean()"),
+    ),
+    "rows_and_columns_confused": dict(
+        expects=("PPMI by hand", "rows 8 and 10"),
+        source=but(
+            "    row = counts.sum(dim=1, keepdim=True)\n    column = counts.sum(dim=0, keepdim=True)\n",
+            "    counts = counts.T\n    row = counts.sum(dim=1, keepdim=True)\n    column = counts.sum(dim=0, keepdim=True)\n",
+        ),
+    ),
+    "without_the_total": dict(
+        expects=("PPMI by hand", "N = 18"), source=but("counts * counts.sum() /", "counts /")
+    ),
+    "conditional_probability": dict(
+        expects=("PPMI by hand", "N = 18"),
+        source=but("counts * counts.sum() / (row * column)", "counts / row * counts.shape[1]"),
+    ),
+    "u_alone": dict(expects=("vectors", "other lengths"), source=but("u[:, :dim] * s[:dim]", "u[:, :dim]")),
+    "root_of_sigma": dict(
+        expects=("vectors", "other lengths"),
+        source=but("u[:, :dim] * s[:dim]", "u[:, :dim] * s[:dim].sqrt()"),
+    ),
+    "vectors_of_the_contexts": dict(
+        expects=("vectors", "contexts"), source=but("u[:, :dim] * s[:dim]", "vt[:dim].T * s[:dim]")
+    ),
+    "rows_of_u": dict(
+        expects=("vectors", "expected (2, 1)"), source=but("u[:, :dim] * s[:dim]", "u[:dim] * s")
+    ),
+    "the_smallest_are_kept": dict(
+        expects=("fresh tables", "largest singular values"),
+        source=but("u[:, :dim] * s[:dim]", "u[:, -dim:] * s[-dim:]"),
+    ),
+    "svd_of_the_counts": dict(
+        expects=("vectors", "are off"),
+        source=but("torch.linalg.svd(ppmi, full", "torch.linalg.svd(counts, full"),
+    ),
+    "centred_first": dict(
+        expects=("vectors", "are off"),
+        source=but("torch.linalg.svd(ppmi, full", "torch.linalg.svd(ppmi - ppmi.mean(0), full"),
+    ),
+    "everybody_is_their_own_neighbour": dict(
+        expects=("counts by hand", "are off"), source=but("if i != j:", "if True:")
+    ),
+    "the_same_word_never_counts": dict(
+        expects=("counts by hand", "each very sees the other"),
+        source=but("if i != j:", "if sentence[i] != sentence[j]:"),
+    ),
+    "each_pair_twice": dict(
+        expects=("counts by hand", "are off"),
+        source=but(
+            "                    counts[index[sentence[i]], index[sentence[j]]] += 1\n",
+            "                    counts[index[sentence[i]], index[sentence[j]]] += 1\n"
+            "                    counts[index[sentence[j]], index[sentence[i]]] += 1\n",
+        ),
+    ),
+    "only_what_follows": dict(
+        expects=("counts by hand", "are off"), source=but("range(max(0, i - window), min", "range(i, min")
+    ),
+    "one_long_text": dict(
+        expects=("counts by hand", "are off"),
+        source=but(
+            "    for sentence in sentences:\n",
+            "    for sentence in [[word for each in sentences for word in each]]:\n",
+        ),
+    ),
+    "a_window_of_both_sides_together": dict(
+        expects=("fresh sentences", "are off"),
+        source=but(
+            "range(max(0, i - window), min(len(sentence), i + window + 1))",
+            "range(max(0, i - (window + 1) // 2), min(len(sentence), i + (window + 1) // 2 + 1))",
+        ),
+    ),
+    "negative_places": dict(
+        expects=("counts by hand", "are off"),
+        source=but(
+            "            for j in range(max(0, i - window), min(len(sentence), i + window + 1)):\n                if i != j:\n                    counts[index[sentence[i]], index[sentence[j]]] += 1\n",
+            "            for other in [*sentence[i - window : i], *sentence[i + 1 : i + 1 + window]]:\n                counts[index[sentence[i]], index[other]] += 1\n",
+        ),
+    ),
+    "seen_or_not": dict(
+        expects=("counts by hand", "are off"),
+        source=but("index[sentence[j]]] += 1", "index[sentence[j]]] = 1"),
+    ),
+    "sorted_words": dict(
+        expects=("counts by hand", "are off"), source=but("enumerate(words)}", "enumerate(sorted(words))}")
+    ),
+    "the_window_ends_before": dict(
+        expects=("counts by hand", "are off"), source=but("i + window + 1))", "i + window))")
+    ),
+}
