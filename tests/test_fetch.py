@@ -213,9 +213,11 @@ def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path, cache):
     script.write_text(
         textwrap.dedent(
             """
-            import sys
+            import signal, sys
             from mmdl_course import cli, fetch
 
+            # a shell that runs the tests in the background lets their children ignore Ctrl-C
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             slow = "import pathlib, time; pathlib.Path('asked').touch(); time.sleep(60)"
             fetch._PIP = (sys.executable, "-c", slow)
             sys.argv = ["mmdl", "fetch", "minilm"]
