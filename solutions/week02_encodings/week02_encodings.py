@@ -548,7 +548,7 @@ print("\nIn brackets: how much worse than all right, on average over the seeds, 
 viz.show(
     viz.curves(
         clocks,
-        x=[f"{hour}" for hour in night],
+        x=[f"{hour}" if hour % 3 == 0 else "" for hour in night],
         x_label="hour, from noon to noon",
         y_label="how busy the foxes are",
         title="Oak wood, no rain, 1013 hPa (one seed)",
