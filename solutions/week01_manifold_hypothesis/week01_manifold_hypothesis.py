@@ -175,7 +175,9 @@ Two pixels with three possible values each: how many images? Write them all down
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 dimensions = channels × height × width → images = levels to the power of dimensions → its log10 is dimensions × log10(levels).
+```
 </details>
 <details><summary>Help: OverflowError, or the answer is inf</summary>
 
@@ -323,8 +325,10 @@ radius *R*?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 Either: degrees → radians → unit vectors (cos lat · cos lon, cos lat · sin lon, sin lat) → angle between them → times radius.
 Or the haversine formula: h = sin²(Δlat/2) + cos lat₁ · cos lat₂ · sin²(Δlon/2), distance = 2R · arcsin √h.
+```
 </details>
 <details><summary>Help: the first check passes, the second does not</summary>
 
@@ -498,7 +502,9 @@ If somebody handed you the unrolled, flat band with two dots on it and a ruler, 
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 (t, h) → (s(t), h) for both points → ordinary Euclidean distance of the two.
+```
 </details>
 <details><summary>Help: the way along the turns is a little off</summary>
 
@@ -639,7 +645,9 @@ k nearest neighbours for you, and which the shortest paths?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 k-nearest-neighbour graph with distances on its edges → make it undirected → all-pairs shortest paths (Dijkstra).
+```
 </details>
 <details><summary>Help: everything is inf except the diagonal</summary>
 
@@ -822,7 +830,9 @@ You need two numbers per sample. Sort one row of the distance matrix: which of i
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 distances of each sample to its two nearest *other* samples → drop rows with r₁ = 0 → n / Σ log(r₂ / r₁).
+```
 </details>
 <details><summary>Help: my estimates are too large, and jump from run to run</summary>
 
@@ -1087,7 +1097,9 @@ two of those do you need?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 encoder: D → hidden → hidden → m; decoder: m → hidden → hidden → D; forward: decode what encode gave.
+```
 </details>
 <details><summary>Help: "AttributeError: cannot assign module before Module.__init__() call"</summary>
 
@@ -1370,7 +1382,9 @@ Where does the sentence "half-way between" make sense: for two lists of pixels, 
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 z₁, z₂ = encode both → (1 − a) · z₁ + a · z₂ for a in 0 … 1 → decode them all at once.
+```
 </details>
 <details><summary>Help: "Expected 2-D input" or a shape (1, …) too many</summary>
 
@@ -1644,7 +1658,9 @@ A scikit-learn pipeline keeps scaler and classifier together: `fit` sees the tra
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 flatten both → fit scaler on train → fit logistic regression on scaled train → accuracy on test scaled with the *same* scaler.
+```
 </details>
 <details><summary>Help: "Can't call numpy() on Tensor that requires grad"</summary>
 

@@ -312,6 +312,7 @@ At the end all small tables are put side by side.
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 for each column:
     known ← the cells of this column in train that are not None
     nominal: names ← the different ones of known, sorted; for each cell, 1 where it equals the name
@@ -321,6 +322,7 @@ for each column:
     where the cell is None: 0 in all of these
     append them, and then one feature that is 1 where the cell is None
 put all of them side by side
+```
 </details>
 <details><summary>Help: TypeError: '&lt;' not supported between instances of 'NoneType' and 'str'</summary>
 
@@ -1251,9 +1253,11 @@ Make the d/2 frequencies first, as one vector. Then all angles are a table: plac
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 frequency ← 10000^(−2i/d) for i = 0, 1, …, d/2 − 1
 angle ← places as a column times frequency as a row
 stack sin(angle) and cos(angle) on a new last axis, so that they stand beside each other, then flatten the last two axes
+```
 </details>
 <details><summary>Help: I get "the numbers are right and stand in another layout"</summary>
 
@@ -1561,11 +1565,13 @@ patch, column in the patch. Six axes. A reshape can only split or join *neighbou
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 patchify: split height → (patch row, row), width → (patch column, column)
 move the axes into the order image, patch row, patch column, channel, row, column
 join the first pair after image into patch, the last three into feature
 
 unpatchify: split what was joined, move the axes back to image, channel, patch row, row, patch column, column, join
+```
 </details>
 <details><summary>Help: "view size is not compatible with input tensor's size and stride"</summary>
 
@@ -1885,10 +1891,12 @@ transform for real input.
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 frames ← all slices of N samples that begin at 0, H, 2H, … and fit
 window ← ½ − ½ cos(2πn/N), n = 0 … N − 1
 X ← one-sided Fourier transform of each frame · window
 power ← |X|²; return 10 · log₁₀(max(power, floor))
+```
 </details>
 <details><summary>Help: my click is in the right frames, but at the wrong level</summary>
 
@@ -2366,13 +2374,15 @@ both need nothing else: learning calls it after each choice, encoding calls it f
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 learn: words ← each word as single bytes and a space
-&nbsp;&nbsp;repeat at most `number` times:
-&nbsp;&nbsp;&nbsp;&nbsp;count all neighbours (token, next token) within each word, times the word's count
-&nbsp;&nbsp;&nbsp;&nbsp;best ← the largest count; among those the smallest pair; stop if it occurs fewer than 2 times
-&nbsp;&nbsp;&nbsp;&nbsp;remember best; join it in all words
+  repeat at most number times:
+    count all neighbours (token, next token) within each word, times the word's count
+    best ← the largest count; among those the smallest pair; stop if it occurs fewer than 2 times
+    remember best; join it in all words
 encode: for each word of text.split(" "): single bytes and a space; for each merge in order: join it
 decode: join all tokens, decode the bytes once, drop the one last space
+```
 </details>
 <details><summary>Help: b"low"[0] is 108 and not b"l"</summary>
 
@@ -2803,10 +2813,12 @@ before you think of words. For PPMI: all of p(w) p(c) is one outer product, of t
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 for each sentence, each place i, each place j ≠ i with |i − j| ≤ window inside the sentence: counts[word i, word j] += 1
 chance ← row sums (as a column) · column sums (as a row) / sum of all
 PPMI ← log(counts / chance) where counts > 0, else 0; then what is below 0 becomes 0
 U, Σ, Vᵀ ← svd(PPMI); vectors ← first dim columns of U, each times its singular value
+```
 </details>
 <details><summary>Help: my vectors have the opposite sign of my neighbour's</summary>
 

@@ -365,9 +365,11 @@ classes of the first check. What do you have to do with it?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 clamp p → log(p / π) and log((1 − p) / (1 − π)) for every image and attribute → sum the first over what a class has,
 the second over what it lacks (two matrix products) → softmax over the classes: it divides e^(sum of logarithms) by
 their total.
+```
 </details>
 <details><summary>Help: the result is nan</summary>
 
@@ -559,8 +561,10 @@ What shape is the similarity matrix, and which index of row *i* is the right cla
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 normalise → all pairwise dot products × exp(t) → cross-entropy of the rows against 0 … n−1 → the same for the columns
 → average.
+```
 </details>
 <details><summary>Help: "only directions matter" fails, everything before it passes</summary>
 
@@ -701,8 +705,10 @@ target of one row?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 logits as in clip_loss → target of the rows: positive / its row sums → cross-entropy; target of the columns: positiveᵀ
 / its row sums, against logitsᵀ → average.
+```
 </details>
 <details><summary>Help: the third check is off although the others pass</summary>
 
@@ -1064,7 +1070,9 @@ you average?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 for each label: sentences = its filled templates → encode → normalise each → mean → normalise. Stack.
+```
 </details>
 <details><summary>Help: "every template has the same say" fails</summary>
 
@@ -1420,8 +1428,10 @@ You do not need to sort. How many wrong items may stand before the best right on
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 for each chunk of queries: cosine with all items → best right similarity of each query → count wrong items with at
 least that (minus 1e-6) → found where the count is below k. Add up, divide once.
+```
 </details>
 <details><summary>Help: everything is found although all vectors are equal</summary>
 
@@ -1912,8 +1922,10 @@ Which of the four arguments decide where the line is, and which are only held ag
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 clamp, logit of the references → least squares: slope and intercept → slope · logit(original) + intercept → sigmoid →
 shifted minus that.
+```
 </details>
 <details><summary>Help: the second check is off by a few hundredths</summary>
 

@@ -331,9 +331,11 @@ must the weights have to multiply the vectors?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 each ← vectors / their lengths (last axis)
 total ← sum over templates of weight · each
 return total / its lengths (last axis)
+```
 </details>
 <details><summary>Help: the size of tensor a must match the size of tensor b</summary>
 
@@ -537,11 +539,13 @@ Take the row of word vectors apart into the first place and the rest, and put th
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 tokens ← encode(labels)
 words ← vectors of the tokens
 end ← place of END in each row
 words ← first column, then contexts, then the other columns
 return encode_words(words, end + M)
+```
 </details>
 <details><summary>Help: Sizes of tensors must match except in dimension 1</summary>
 
@@ -766,9 +770,11 @@ Every hand-written prompt is a special case of this module. What would it be wit
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 __init__: freeze the model, keep it; context ← Parameter(0.02 · random (M, dim))
 class_vectors: the same context once for each label → read_with_context → length one
 forward: scale · unit(z) · class_vectors transposed
+```
 </details>
 <details><summary>Help: the context does not move</summary>
 
@@ -1286,11 +1292,13 @@ of the list. Write it once as an inner function.
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 part(pictures, classes): keep those whose class is in classes; truth ← place in classes; names of classes
 new ← all numbers that are not in base
 classify ← learn(part(train, base))
 for base and new: z, truth, names ← part(test, …); accuracy of argmax classify(z, names)
 harmonic ← 2bn / (b + n), or 0
+```
 </details>
 <details><summary>Help: index -1, or a class given that does not exist</summary>
 
@@ -1649,10 +1657,12 @@ Write down the order of all (image, class) couples, and make contexts and labels
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 contexts: context (1, length, dim) + meta(unit z) (image, 1, dim)
 forward: repeat each image's contexts C times in a row; repeat the list of labels once for each image
 text ← unit(read_with_context(…)), folded to (image, class, embedding)
 logits[i, c] ← scale · unit(z)[i] · text[i, c]
+```
 </details>
 <details><summary>Help: the same picture gets other logits in another batch</summary>
 
@@ -1876,9 +1886,11 @@ exercise.report()
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 distances ← cdist(context, vectors); the k smallest of each row, as (word, distance)
 between ← cdist(vectors, vectors), its diagonal set to infinity
 yardstick ← median of the smallest of each row
+```
 </details>
 <details><summary>Help: my yardstick is 0</summary>
 
@@ -2086,9 +2098,11 @@ Three loops inside each other: rounds, places, words. What has to be true for an
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 best ← score of the start on the shots
 repeat: for each place, for each word: the prompt with this word in this place; if its score > best: keep both
 until a whole round kept nothing
+```
 </details>
 <details><summary>Help: it does not end, or the check was stopped after some seconds</summary>
 

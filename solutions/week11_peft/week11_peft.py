@@ -432,11 +432,13 @@ Write down all parts of one block with their shapes, weights and biases apart, a
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 shapes ← the (in, out) of the six linear layers
 weights ← sum of in · out; biases ← sum of out, and the norms' d each; norms' weights ← d each
 adapters ← for each of the two, the weights and biases of d → w and of w → d
 LoRA ← sum over the six of r · in + out · r
 optimiser ← 8 · moving; in all ← 4 · (total + new) + 12 · moving; "new" is 0 for full and BitFit
+```
 </details>
 <details><summary>Help: BitFit is too large by 2d in each block</summary>
 
@@ -654,8 +656,10 @@ exercise.report()
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 __init__: freeze the layer; down ← Linear(d, w); up ← Linear(w, d), all zeros
-forward: y ← layer(…); h ← y with `axis` moved to the end; return y + up(gelu(down(h))) with the last axis moved back
+forward: y ← layer(…); h ← y with axis moved to the end; return y + up(gelu(down(h))) with the last axis moved back
+```
 </details>
 <details><summary>Help: nothing learns, all gradients of `down` are zero</summary>
 
@@ -915,10 +919,12 @@ Write the shapes beside the formula: ΔW (out, in) = B (out, r) · A (r, in). to
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 __init__: freeze base; out, in ← shape of base.weight.flatten(1); A ← random / √in; B ← 0; scale ← α / r; merged ← no
 delta: scale · (B A) in the shape of base.weight
 forward: base(x), plus scale · x Aᵀ Bᵀ unless merged
 merge / unmerge: if needed, base.weight.data += / -= delta; flip the flag
+```
 </details>
 <details><summary>Help: a leaf Variable that requires grad is being used in an in-place operation</summary>
 
@@ -1174,9 +1180,11 @@ names first: then nothing that you have put in can get into it.
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 inject: freeze all; names ← list of matching names; for each: parent, leaf ← name split at its last dot; setattr(parent, leaf, make(old))
 get_delta: {name: copy} for what moves
 set_delta: same set of names, or KeyError; copy each
+```
 </details>
 <details><summary>Help: nothing fails, and nothing is replaced</summary>
 
@@ -1657,10 +1665,12 @@ exercise.report()
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 update ← after − before, as a matrix; u, σ, vᵀ ← svd
 energy ← cumulative sum of σ²; if its last entry is 0: rank 0
 rank ← the first place (counted from 1) where energy ≥ share · last entry
 return rank, (first columns of u · σ) · first rows of vᵀ, in the weight's shape
+```
 </details>
 <details><summary>Help: the rank is one too large, or one too small</summary>
 
@@ -1935,8 +1945,10 @@ One dictionary comprehension over the names. Which tensors have a half?
 </details>
 <details><summary>Pseudo code</summary>
 
+```text
 if the sets of names differ: KeyError
 for each name: float → (1 − α) · before + α · after; else → a copy of after
+```
 </details>
 <details><summary>Help: result type Float can't be cast to Long</summary>
 
