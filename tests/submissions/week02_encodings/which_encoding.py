@@ -7,14 +7,14 @@ def which_encoding():
         "wind": ["Sine and cosine", "its ends meet"],
         "shops": ["one-hot", "No order"],
         "medicines": ["byte pairs", "nothing is unknown "],
-        "whales": ["log-spectrogram", "what is meant survives a shift"],
+        "whales": ["log-spectrogram", "what is meant survives a later start"],
     }
 """,
     "choice_and_reason_by_name": """
 def which_encoding():
     answers = dict(wind=("sine and cosine", "its ends meet"), shops=("one-hot", "no order"))
     answers["medicines"] = ("byte pairs", "nothing is unknown")
-    answers["whales"] = ("log-spectrogram", "what is meant survives a shift")
+    answers["whales"] = ("log-spectrogram", "what is meant survives a later start")
     return {place: {"choice": way, "reason": why} for place, (way, why) in answers.items()}
 """,
 }
@@ -25,7 +25,7 @@ def which_encoding():
         "wind": ("sine and cosine", "its ends meet"),
         "shops": ("one-hot", "no order"),
         "medicines": ("byte pairs", "nothing is unknown"),
-        "whales": ("log-spectrogram", "what is meant survives a shift"),
+        "whales": ("log-spectrogram", "what is meant survives a later start"),
     }
 """
 
@@ -70,14 +70,14 @@ CHAFFS = {
     ),
     "nothing_may_be_lost": dict(
         expects=("whales", "a millisecond later"),
-        source=but('("log-spectrogram", "what is meant survives a shift")', '("raw samples", "nothing is unknown")'),
+        source=but('("log-spectrogram", "what is meant survives a later start")', '("raw samples", "nothing is unknown")'),
     ),
     "a_spectrogram_is_shorter": dict(
         expects=("whales", "few numbers are needed"),
-        source=but('"what is meant survives a shift"', '"fewest numbers"'),
+        source=but('"what is meant survives a later start"', '"fewest numbers"'),
     ),
     "only_three_cases": dict(
         expects=("every case", "exactly the keys"),
-        source=RIGHT.replace('        "whales": ("log-spectrogram", "what is meant survives a shift"),\n', ""),
+        source=RIGHT.replace('        "whales": ("log-spectrogram", "what is meant survives a later start"),\n', ""),
     ),
 }
