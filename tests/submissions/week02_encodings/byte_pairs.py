@@ -317,3 +317,287 @@ CHAFFS = {
         ),
     ),
 }
+
+# --- new
+
+WHEATS |= {
+    "latin_letters_for_bytes": """
+from collections import Counter
+
+def _letters(word):
+    return list(word.encode("utf-8").decode("latin-1")) + [" "]
+
+def _merge(parts, a, b):
+    if len(parts) < 2:
+        return parts
+    if parts[0] == a and parts[1] == b:
+        return [a + b] + _merge(parts[2:], a, b)
+    return parts[:1] + _merge(parts[1:], a, b)
+
+def _raw(text):
+    return text.encode("latin-1")
+
+def learn_merges(counts, number):
+    words = {word: _letters(word) for word in counts}
+    merges = []
+    while len(merges) < number:
+        seen = Counter()
+        for word, parts in words.items():
+            seen.update({pair: n * counts[word] for pair, n in Counter(zip(parts, parts[1:])).items()})
+        seen = [(-n, pair) for pair, n in seen.items() if n > 1]
+        if len(seen) == 0:
+            break
+        a, b = min(seen)[1]
+        merges.append((_raw(a), _raw(b)))
+        words = {word: _merge(parts, a, b) for word, parts in words.items()}
+    return merges
+
+def encode(text, merges):
+    tokens = []
+    for word in text.split(" "):
+        parts = _letters(word)
+        for a, b in merges:
+            parts = _merge(parts, a.decode("latin-1"), b.decode("latin-1"))
+        tokens += [_raw(part) for part in parts]
+    return tokens
+
+def decode(tokens):
+    return _raw("".join(token.decode("latin-1") for token in tokens))[:-1].decode("utf-8")
+""",
+    "a_heap": """
+import heapq
+from functools import lru_cache
+
+def _start(word):
+    return tuple(bytes([b]) for b in bytes(word, "utf8")) + (b" ",)
+
+def _join(tokens, pair):
+    i, out = 0, ()
+    while i < len(tokens):
+        if tokens[i : i + 2] == pair:
+            out += (b"".join(pair),)
+            i += 2
+        else:
+            out += (tokens[i],)
+            i += 1
+    return out
+
+def learn_merges(counts, number):
+    words = [_start(word) for word in counts]
+    times = list(counts.values())
+    merges = []
+    for _ in range(number):
+        total = {}
+        for tokens, n in zip(words, times):
+            for i in range(1, len(tokens)):
+                total[tokens[i - 1], tokens[i]] = total.get((tokens[i - 1], tokens[i]), 0) + n
+        heap = [(-n, pair) for pair, n in total.items()]
+        heapq.heapify(heap)
+        if not heap:
+            return merges
+        n, pair = heapq.heappop(heap)
+        if -n < 2:
+            return merges
+        merges.append(pair)
+        words = [_join(tokens, pair) for tokens in words]
+    return merges
+
+def encode(text, merges):
+    @lru_cache(maxsize=None)
+    def one(word):
+        tokens = _start(word)
+        for pair in merges:
+            tokens = _join(tokens, (pair[0], pair[1]))
+        return tokens
+    return sum((one(word) for word in text.split(" ")), ())
+
+def decode(tokens):
+    return str(b"".join(tokens), "utf-8")[:-1]
+""",
+    "numbers_for_tokens": """
+def _numbers(word):
+    return list(word.encode()) + [32]
+
+def _swap(ids, pair, new):
+    out = []
+    for x in ids:
+        if out and (out[-1], x) == pair:
+            out[-1] = new
+        else:
+            out.append(x)
+    return out
+
+def learn_merges(counts, number):
+    vocabulary = {i: bytes([i]) for i in range(256)}
+    words = [(_numbers(word), n) for word, n in counts.items()]
+    merges = []
+    for step in range(number):
+        stats = {}
+        for ids, n in words:
+            for pair in zip(ids, ids[1:]):
+                stats[pair] = stats.get(pair, 0) + n
+        if not stats:
+            break
+        as_bytes = lambda pair: (vocabulary[pair[0]], vocabulary[pair[1]])
+        pair = sorted(stats, key=lambda pair: (-stats[pair], as_bytes(pair)))[0]
+        if stats[pair] == 1:
+            break
+        merges.append(as_bytes(pair))
+        vocabulary[256 + step] = vocabulary[pair[0]] + vocabulary[pair[1]]
+        words = [(_swap(ids, pair, 256 + step), n) for ids, n in words]
+    return merges
+
+def encode(text, merges):
+    vocabulary = [bytes([i]) for i in range(256)]
+    number = {token: i for i, token in enumerate(vocabulary)}
+    pairs = []
+    for a, b in merges:
+        number.setdefault(a + b, len(vocabulary))
+        if number[a + b] == len(vocabulary):
+            vocabulary.append(a + b)
+        pairs.append((number[a], number[b], number[a + b]))
+    out = []
+    for word in text.split(" "):
+        ids = _numbers(word)
+        for a, b, new in pairs:
+            ids = _swap(ids, (a, b), new)
+        out += [vocabulary[i] for i in ids]
+    return out
+
+def decode(tokens):
+    return b"".join(list(tokens)).decode("utf-8").removesuffix(" ")
+""",
+    "a_generator_of_pairs": """
+from collections import Counter
+from itertools import chain, repeat
+
+def _neighbours(tokens):
+    yield from zip(tokens, tokens[1:])
+
+def _glue(tokens, pair):
+    tokens, i = tokens[:], len(tokens) * 0
+    while i + 1 < len(tokens):
+        if tokens[i] + tokens[i + 1] == pair[0] + pair[1] and len(tokens[i]) == len(pair[0]):
+            tokens[i] += tokens.pop(i + 1)
+        i += 1
+    return tokens
+
+def _word(word):
+    return [(word + " ").encode()[i : i + 1] for i in range(len(word.encode()) + 1)]
+
+def learn_merges(counts, number):
+    words, merges = {w: _word(w) for w in counts}, []
+    for _ in range(number):
+        c = Counter(chain.from_iterable(chain.from_iterable(repeat(list(_neighbours(t)), counts[w])) for w, t in words.items()))
+        if not c or c.most_common(1)[0][1] < 2:
+            break
+        best = sorted(c.most_common(), key=lambda item: item[0])
+        best = sorted(best, key=lambda item: item[1], reverse=True)[0][0]
+        merges += [best]
+        words = {w: _glue(t, best) for w, t in words.items()}
+    return tuple(merges)
+
+def encode(text, merges):
+    return [t for w in text.split(" ") for t in __import__("functools").reduce(_glue, merges, _word(w))]
+
+def decode(tokens):
+    out = bytearray()
+    for token in tokens:
+        out.extend(token)
+    del out[-1]
+    return out.decode()
+""",
+}
+
+CHAFFS |= {
+    "ties_by_the_joined_token": dict(
+        expects=("words count", "dictionary order"),
+        source=but("(-pairs[pair], pair))", "(-pairs[pair], pair[0] + pair[1]))"),
+    ),
+    "ties_by_the_longest": dict(
+        expects=("four words", "dictionary order"),
+        source=but("(-pairs[pair], pair))", "(-pairs[pair], -len(pair[0] + pair[1]), pair))"),
+    ),
+    "ties_by_the_shortest": dict(
+        expects=("words count", "dictionary order"),
+        source=but("(-pairs[pair], pair))", "(-pairs[pair], len(pair[0] + pair[1]), pair))"),
+    ),
+    "ties_by_the_end_of_the_pair": dict(
+        expects=("words count", "dictionary order"),
+        source=but("(-pairs[pair], pair))", "(-pairs[pair], pair[::-1]))"),
+    ),
+    "case_is_no_matter": dict(
+        expects=("loses nothing", "is not the same"),
+        source=but("for word in text.split(", "for word in text.lower().split("),
+    ),
+    "normalised_first": dict(
+        expects=("loses nothing", "is not the same"),
+        source="import unicodedata\n" + but("for word in text.split(", 'for word in unicodedata.normalize("NFC", text).split('),
+    ),
+    "learned_from_the_right": dict(
+        expects=("words count", "aaab becomes aa, a, b"),
+        source=but(
+            "words = [(join(tokens, best), count)",
+            "words = [([t[::-1] for t in join([t[::-1] for t in tokens[::-1]], (best[1][::-1], best[0][::-1]))[::-1]], count)",
+        ),
+    ),
+    "a_pair_once_a_word": dict(
+        expects=("words count", "aaa, twice"),
+        source=but("for a, b in zip(tokens, tokens[1:]):", "for a, b in set(zip(tokens, tokens[1:])):"),
+    ),
+    "one_more_than_asked": dict(
+        expects=("words count", "after `number` merges"), source=but("range(number)", "range(number + 1)")
+    ),
+    "at_least_three_times": dict(
+        expects=("words count", "Stop"), source=but("max(pairs.values()) < 2", "max(pairs.values()) <= 2")
+    ),
+    "crashes_when_nothing_is_left": dict(
+        expects=("words count", "Stop"), source=but("not pairs or max(pairs.values()) < 2", "max(pairs.values()) < 2")
+    ),
+    "joined_tokens_for_pairs": dict(
+        expects=("four words", "a merge is the pair"), source=but("merges.append(best)", "merges.append(best[0] + best[1])")
+    ),
+    "space_before_the_word": dict(
+        expects=("four words", "behind each word"),
+        source=but('[bytes([b]) for b in word.encode()] + [b" "]', '[b" "] + [bytes([b]) for b in word.encode()]').replace('b"".join(tokens)[:-1]', 'b"".join(tokens)[1:]'),
+    ),
+    "the_space_hangs_on_the_last_letter": dict(
+        expects=("four words", "a token of its own"),
+        source=but(
+            'return [bytes([b]) for b in word.encode()] + [b" "]',
+            'raw = [bytes([b]) for b in word.encode()]\n    return raw[:-1] + [raw[-1] + b" "] if raw else [b" "]',
+        ),
+    ),
+    "one_merge_until_it_fits_no_more": dict(
+        expects=("encoding", "in the order"),
+        source=but(
+            "        for pair in merges:\n            tokens = join(tokens, tuple(pair))\n",
+            "        while True:\n            fits = [p for p in zip(tokens, tokens[1:]) if p in set(map(tuple, merges))]\n            if not fits:\n                break\n            tokens = join(tokens, fits[0])\n",
+        ),
+    ),
+    "unknown_bytes_are_dropped": dict(
+        expects=("loses nothing", "is not the same"),
+        source=but("        out.extend(tokens)", "        known = {part for pair in merges for part in (*pair, pair[0] + pair[1])} | {b' '}\n        out.extend(t for t in tokens if t in known)"),
+    ),
+    "tokens_of_each_word_in_a_list": dict(
+        expects=("encoding", "has 1 entry"), source=but("out.extend(tokens)", "out.append(tokens)")
+    ),
+    "no_space_after_the_last_word": dict(
+        expects=("encoding", "keeps its space"),
+        source=but("    return out\n\n\ndef decode", '    return out[:-1] if out[-1] == b" " else out\n\n\ndef decode').replace("[:-1].decode()", ".decode()"),
+    ),
+    "counts_are_used_up": dict(
+        expects=("four words", "in place"),
+        source=but(
+            "    words = [(start(word), count) for word, count in counts.items()]\n",
+            "    words = [(start(word), counts.pop(word)) for word in list(counts)]\n",
+        ),
+    ),
+    "whitespace_is_whitespace": dict(
+        expects=("loses nothing", "is not the same"),
+        source="import re\n" + but('text.split(" ")', 're.split(r"\\s", text)'),
+    ),
+    "empty_words_have_no_space": dict(
+        expects=("loses nothing", "empty words"), source=but('text.split(" "):', 'text.split(" "):\n        if not word:\n            continue')
+    ),
+}

@@ -203,3 +203,164 @@ def unpatchify(patches, size, shape):
         + RIGHT.split("def unpatchify")[1],
     ),
 }
+
+# --- new
+
+WHEATS |= {
+    "numpy_zeros_are_doubles": """
+def patchify(images, size):
+    n, c, h, w = images.shape
+    p, q = size
+    out = np.zeros((n, (h // p) * (w // q), c * p * q))
+    for b in range(n):
+        k = 0
+        for i in range(h // p):
+            for j in range(w // q):
+                out[b, k] = images[b, :, i * p:(i + 1) * p, j * q:(j + 1) * q].numpy().ravel()
+                k += 1
+    return out
+
+def unpatchify(patches, size, shape):
+    c, h, w = shape
+    p, q = size
+    out = np.zeros((len(patches), c, h, w))
+    for b in range(len(patches)):
+        for k in range(patches.shape[1]):
+            i, j = divmod(k, w // q)
+            out[b, :, i * p:(i + 1) * p, j * q:(j + 1) * q] = np.asarray(patches[b, k]).reshape(c, p, q)
+    return torch.tensor(out)
+""",
+    "split_and_stack": """
+def patchify(images, size):
+    bands = torch.split(images, size[0], dim=2)
+    tiles = [tile for band in bands for tile in torch.split(band, size[1], dim=3)]
+    return torch.stack([tile.flatten(start_dim=1) for tile in tiles], dim=1)
+
+def unpatchify(patches, size, shape):
+    per_row = shape[2] // size[1]
+    tiles = patches.unflatten(2, (shape[0], *size)).unbind(dim=1)
+    return torch.cat([torch.cat(tiles[k : k + per_row], dim=-1) for k in range(0, len(tiles), per_row)], dim=-2)
+""",
+    "a_table_of_places": """
+def _places(size, shape):
+    return patchify_one(torch.arange(shape[0] * shape[1] * shape[2]).reshape(shape), size)
+
+def patchify_one(image, size):
+    c, h, w = image.shape
+    return torch.stack([
+        torch.stack([image[k, y + i, x + j] for k in range(c) for i in range(size[0]) for j in range(size[1])])
+        for y in range(0, h, size[0]) for x in range(0, w, size[1])
+    ])
+
+def patchify(images, size):
+    return torch.stack([patchify_one(image, size) for image in images])
+
+def unpatchify(patches, size, shape):
+    where = _places(size, shape).flatten()
+    flat = torch.empty(len(patches), len(where), dtype=patches.dtype)
+    flat[:, where] = patches.flatten(1)
+    return flat.reshape(-1, *shape)
+""",
+    "a_convolution_that_only_looks": """
+def patchify(images, size):
+    c, (p, q) = images.shape[1], size
+    kernel = torch.eye(c * p * q).reshape(c * p * q, c, p, q).to(images.dtype)
+    return F.conv2d(images, kernel, stride=size).flatten(2).permute(0, 2, 1)
+
+def unpatchify(patches, size, shape):
+    (c, h, w), (p, q) = shape, size
+    kernel = torch.eye(c * p * q).reshape(c * p * q, c, p, q).to(patches.dtype)
+    grid = patches.permute(0, 2, 1).reshape(-1, c * p * q, h // p, w // q)
+    return F.conv_transpose2d(grid, kernel, stride=size)
+""",
+    "two_transposes": """
+def patchify(images, size):
+    n, c, h, w = images.shape
+    x = images.view(n, c, h // size[0], size[0], w // size[1], size[1])
+    x = x.transpose(3, 4).contiguous()              # n c I J i j
+    x = x.view(n, c, -1, size[0] * size[1])         # n c k ij
+    return torch.transpose(x, 1, 2).reshape(n, x.shape[2], -1)
+
+def unpatchify(patches, size, shape):
+    n, k, _ = patches.shape
+    x = patches.reshape(n, k, shape[0], -1).transpose(1, 2)
+    x = x.reshape(n, shape[0], shape[1] // size[0], shape[2] // size[1], size[0], size[1])
+    return x.transpose(3, 4).reshape(n, shape[0], shape[1], shape[2])
+""",
+}
+
+CHAFFS |= {
+    "as_many_down_as_across": dict(
+        expects=("unpatchify", "Go backwards"),
+        source=but(
+            "    cut = patches.reshape(-1, height // rows, width // columns, channels, rows, columns)",
+            "    side = int(patches.shape[1] ** 0.5)\n    cut = patches.reshape(-1, side, patches.shape[1] // side, channels, rows, columns)",
+        ),
+    ),
+    "three_channels_on_the_way_back": dict(
+        expects=("unpatchify", "shape"),
+        source=but("channels, height, width = shape", "_, height, width = shape\n    channels = 3"),
+    ),
+    "shape_is_channels_last": dict(
+        expects=("unpatchify", "channel, height, width"),
+        source=but("channels, height, width = shape", "height, width, channels = shape"),
+    ),
+    "shape_is_width_and_height": dict(
+        expects=("unpatchify", "Go backwards"),
+        source=but("channels, height, width = shape", "channels, width, height = shape"),
+    ),
+    "pictures_are_square": dict(
+        expects=("by hand", "shape"),
+        source=RIGHT.replace("count, channels, height, width = images.shape", "count, channels, height, _ = images.shape\n    width = height"),
+    ),
+    "pictures_are_square_on_the_way_back": dict(
+        expects=("unpatchify", "Go backwards"),
+        source=but("channels, height, width = shape", "channels, height, _ = shape\n    width = height"),
+    ),
+    "size_is_the_number_of_patches": dict(
+        expects=("by hand", "size"),
+        source=but(
+            "    cut = images.reshape(", "    rows, columns = height // rows, width // columns\n    cut = images.reshape("
+        ),
+    ),
+    "one_image_at_a_time": dict(
+        expects=("changing one pixel", "shape"),
+        source=but("    return cut.flatten(3).flatten(1, 2)", "    return cut[:1].flatten(3).flatten(1, 2)"),
+    ),
+    "images_and_patches_mixed": dict(
+        expects=("changing one pixel", "belongs to"),
+        source=but("permute(0, 2, 4, 1, 3, 5)", "permute(2, 4, 0, 1, 3, 5)", "return cut.flatten(3).flatten(1, 2)", "return cut.reshape(count, -1, channels * rows * columns)"),
+    ),
+    "the_grid_is_kept": dict(
+        expects=("by hand", "shape"),
+        source=but("return cut.flatten(3).flatten(1, 2)", "return cut.flatten(3)"),
+    ),
+    "channels_run_fastest": dict(
+        expects=("fresh sizes", "channel, then row"),
+        source=but("permute(0, 2, 4, 1, 3, 5)", "permute(0, 2, 4, 3, 5, 1)"),
+    ),
+    "columns_first_on_the_way_back": dict(
+        expects=("unpatchify", "Go backwards"),
+        source=but("height // rows, width // columns, channels, rows, columns)", "width // columns, height // rows, channels, rows, columns)", "permute(0, 3, 1, 4, 2, 5)", "permute(0, 3, 2, 4, 1, 5)"),
+    ),
+    "the_mean_of_each_patch_is_gone": dict(
+        expects=("by hand", "are off"),
+        source=but("    return cut.flatten(3).flatten(1, 2)", "    cut = cut.flatten(3).flatten(1, 2)\n    return cut - cut.mean(dim=2, keepdim=True)"),
+    ),
+    "fold_forgets_the_axes": dict(
+        expects=("unpatchify", "Go backwards"),
+        source=RIGHT.split("def unpatchify")[0]
+        + """
+def unpatchify(patches, size, shape):
+    return F.fold(patches, output_size=shape[1:], kernel_size=size, stride=size)
+""",
+    ),
+    "no_way_back": dict(
+        expects=("unpatchify", "None"),
+        source=RIGHT.split("def unpatchify")[0] + "\ndef unpatchify(patches, size, shape):\n    pass\n",
+    ),
+    "view_after_permute": dict(
+        expects=("by hand", "view size is not compatible"),
+        source=but("return cut.flatten(3).flatten(1, 2)", "return cut.view(count, -1, channels * rows * columns)"),
+    ),
+}

@@ -123,3 +123,115 @@ def positions(places, dim):
         source=but("dim=2).flatten(1)", "dim=0).flatten(0, 1)"),
     ),
 }
+
+# --- new
+
+WHEATS |= {
+    "two_plain_loops": """
+def positions(places, dim):
+    result = np.zeros((len(places), dim))
+    for row, p in enumerate(places):
+        for j in range(0, dim, 2):
+            w = 1 / np.power(10000, j / dim)
+            result[row][j] = np.sin(w * p)
+            result[row][j + 1] = np.cos(w * p)
+    return torch.from_numpy(result)
+""",
+    "each_angle_twice": """
+def positions(places, dim):
+    frequency = torch.logspace(0, -4 * (dim - 2) / dim, dim // 2, dtype=torch.float64)
+    angles = torch.einsum("p,f->pf", places.to(torch.float64), frequency).repeat_interleave(2, dim=1)
+    return torch.where(torch.arange(dim) % 2 == 0, torch.sin(angles), torch.cos(angles))
+""",
+    "columns_from_a_list": """
+def positions(places, dim):
+    columns = []
+    for i in range(dim // 2):
+        angle = places * 10000 ** (-2 * i / dim)
+        columns.append(torch.sin(angle))
+        columns.append(torch.cos(angle))
+    return torch.stack(columns, -1)
+""",
+    "transposed_and_reshaped": """
+def positions(places, dim):
+    base = torch.tensor(10000.0, dtype=torch.float64)
+    angle = places.unsqueeze(-1) / torch.pow(base, torch.arange(dim // 2) * 2 / dim)
+    both = torch.cat((torch.sin(angle), torch.cos(angle)), dim=-1)
+    return both.view(-1, 2, dim // 2).transpose(1, 2).reshape(places.shape[0], dim)
+""",
+    "turned_step_by_step": """
+def positions(places, dim):
+    import cmath
+    turns = [cmath.exp(1j * 10000 ** (-2 * i / dim)) for i in range(dim // 2)]
+    return torch.tensor([[f(t ** p) for t in turns for f in (lambda z: z.imag, lambda z: z.real)] for p in map(int, places)])
+""",
+    "a_module_with_a_buffer": """
+class _Positions(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.register_buffer("w", torch.exp(torch.arange(0, dim, 2).float() * -(np.log(10000.0) / dim)))
+
+    def forward(self, p):
+        pe = torch.zeros(p.size(0), 2 * self.w.size(0), requires_grad=False)
+        pe[:, 0::2] = torch.sin(p.float().view(-1, 1) * self.w)
+        pe[:, 1::2] = torch.cos(p.float().view(-1, 1) * self.w)
+        return pe
+
+def positions(places, dim):
+    return _Positions(dim)(places)
+""",
+}
+
+CHAFFS |= {
+    "a_table_to_look_up": dict(
+        expects=("fresh sizes", "negative"),
+        source="""
+def positions(places, dim):
+    angle = torch.arange(2000)[:, None] * 10000.0 ** (-torch.arange(0, dim, 2) / dim)
+    return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)[places]
+""",
+    ),
+    "places_are_sizes": dict(
+        expects=("fresh sizes", "negative"), source=but("places[:, None]", "places.abs()[:, None]")
+    ),
+    "nothing_before_the_start": dict(
+        expects=("fresh sizes", "negative"), source=but("places[:, None]", "places.clamp(min=0)[:, None]")
+    ),
+    "from_the_first_place": dict(
+        expects=("by hand", "what stands in places"),
+        source=but("places[:, None]", "(places - places.min())[:, None]"),
+    ),
+    "in_order": dict(expects=("by hand", "what stands in places"), source=but("places[:", "places.sort().values[:")),
+    "slow_hands_first": dict(
+        expects=("two hands", "the fastest hand"), source=but("places[:, None] * frequency", "places[:, None] * frequency.flip(0)")
+    ),
+    "one_word_is_no_table": dict(
+        expects=("a shift", "shape is"), source=but(".flatten(1)", ".flatten(1).squeeze(0)")
+    ),
+    "the_square_of_the_frequency": dict(
+        expects=("two hands", "10000^(−2/4)"), source=but("torch.arange(0, dim, 2) / dim", "torch.arange(0, dim, 2) / (dim // 2)")
+    ),
+    "hands_counted_from_one": dict(
+        expects=("by hand", "ω = 1"), source=but("torch.arange(0, dim, 2)", "torch.arange(2, dim + 1, 2)")
+    ),
+    "one_over_i": dict(
+        expects=("two hands", "10000^(−2/4)"),
+        source=but("10000.0 ** (-torch.arange(0, dim, 2) / dim)", "1.0 / (1 + torch.arange(0, dim, 2))"),
+    ),
+    "powers_of_two": dict(
+        expects=("two hands", "10000^(−2/4)"),
+        source=but("10000.0 ** (-torch.arange(0, dim, 2) / dim)", "2.0 ** -torch.arange(dim // 2)"),
+    ),
+    "sine_and_negative_cosine": dict(
+        expects=("one hand", "are off"), source=but("angle.cos()]", "-angle.cos()]")
+    ),
+    "angles_themselves": dict(
+        expects=("one hand", "are off"), source=but("[angle.sin(), angle.cos()]", "[angle, angle]")
+    ),
+    "half_precision": dict(
+        expects=("inner product", "off"), source=but("angle = places[:, None] * frequency", "angle = (places[:, None].half() * frequency.half()).float()")
+    ),
+    "positions_up_to_512": dict(
+        expects=("fresh sizes", "off"), source=but("places[:, None]", "(places % 512)[:, None]")
+    ),
+}

@@ -81,3 +81,58 @@ CHAFFS = {
         source=RIGHT.replace('        "whales": ("log-spectrogram", "what is meant survives a later start"),\n', ""),
     ),
 }
+
+# --- new
+
+WHEATS |= {
+    "capitals_and_tuples_from_lists": """
+WAYS_I_CHOSE = ["SINE AND COSINE", "One-Hot", "Byte Pairs", "Log-Spectrogram"]
+REASONS_I_GAVE = ["Its ends meet", "no order", "Nothing is unknown", "What is meant survives a later start"]
+
+def which_encoding():
+    return dict(zip(["wind", "shops", "medicines", "whales"], zip(WAYS_I_CHOSE, REASONS_I_GAVE)))
+""",
+}
+
+CHAFFS |= {
+    "hyphens_and_spaces": dict(
+        expects=("every case", "not a choice on the list"),
+        source=RIGHT.replace('"log-spectrogram"', '"log spectrogram"'),
+    ),
+    "reason_first": dict(
+        expects=("every case", "not a choice on the list"),
+        source=but('("one-hot", "no order")', '("no order", "one-hot")'),
+    ),
+    "without_reasons": dict(
+        expects=("every case", "a choice without a reason"),
+        source=but('("sine and cosine", "its ends meet")', '"sine and cosine"'),
+    ),
+    "with_a_full_stop": dict(
+        expects=("every case", "not a reason on the list"), source=but('"no order"', '"no order."')
+    ),
+    "a_list_in_the_order_of_the_text": dict(
+        expects=("every case", "exactly the keys"),
+        source="""
+def which_encoding():
+    return [
+        ("sine and cosine", "its ends meet"),
+        ("one-hot", "no order"),
+        ("byte pairs", "nothing is unknown"),
+        ("log-spectrogram", "what is meant survives a later start"),
+    ]
+""",
+    ),
+    "shops_all_the_same": dict(
+        expects=("shops", "reason is not"), source=but('"no order"', '"what is meant survives a later start"')
+    ),
+    "the_shift_of_a_wind": dict(
+        expects=("wind", "reason is not"), source=but('"its ends meet"', '"what is meant survives a later start"')
+    ),
+    "a_name_is_a_name": dict(
+        expects=("medicines", "reason is not"), source=but('"nothing is unknown"', '"no order"')
+    ),
+    "sound_is_a_wave": dict(
+        expects=("whales", "on a circle"),
+        source=but('("log-spectrogram", "what is meant survives a later start")', '("sine and cosine", "what is meant survives a later start")'),
+    ),
+}
