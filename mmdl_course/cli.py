@@ -123,3 +123,7 @@ def main() -> None:
     except CourseError as error:
         typer.secho(f"mmdl: {error}", err=True, fg="red")
         sys.exit(2)
+
+
+if __name__ == "__main__":  # python -m mmdl_course.cli, where no `mmdl` is on the path
+    main()

@@ -94,3 +94,10 @@ def test_a_missing_registry_names_the_remedy(tmp_path):
 def test_the_registry_is_plain_toml():
     with (find_root() / "syllabus.toml").open("rb") as file:
         assert set(tomllib.load(file)) == {"course", "week"}
+
+
+def test_the_command_also_runs_as_a_module():
+    said = subprocess.run(
+        [sys.executable, "-m", "mmdl_course.cli", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "audit" in said.stdout
