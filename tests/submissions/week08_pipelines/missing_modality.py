@@ -1,0 +1,181 @@
+"""Wheats and chaffs for missing_modality. Each replaces the solution cell; names say what the author believed."""
+
+RIGHT = """
+def missing_modality(question, patches, here, absent, *, rate, training, generator):
+    here = here.clone()
+    if training:
+        lost = here.all(1) & (torch.rand(len(here), generator=generator) < rate)
+        which = torch.randint(2, (len(here),), generator=generator)
+        here[lost, which[lost]] = False
+    question = torch.where(here[:, 0, None], question, absent["question"])
+    patches = torch.where(here[:, 1, None, None], patches, absent["image"])
+    return question, patches, here
+"""
+
+
+def but(old, new):
+    """The right answer, but for one thing."""
+    assert RIGHT.count(old) == 1, old
+    return RIGHT.replace(old, new)
+
+
+WHEATS = {
+    "one_number_decides_both": """
+def missing_modality(question, patches, here, absent, *, rate, training, generator):
+    asks, shows = here[:, 0], here[:, 1]
+    if training:
+        u = torch.rand(here.shape[0], generator=generator)
+        both = asks & shows
+        asks = asks & ~(both & (u < rate / 2))
+        shows = shows & ~(both & (u >= rate / 2) & (u < rate))
+    q = torch.where(asks.unsqueeze(1), question, absent["question"].expand_as(question))
+    v = torch.where(shows[:, None, None], patches, absent["image"].expand_as(patches))
+    return q, v, torch.stack([asks, shows], 1)
+""",
+    "a_loop_and_index_assignment": """
+def missing_modality(question, patches, here, absent, *, rate, training, generator):
+    question, patches, kept = question.clone(), patches.clone(), here.clone()
+    for i in range(len(kept)):
+        if training and kept[i, 0] and kept[i, 1] and torch.rand((), generator=generator).item() < rate:
+            kept[i, int(torch.rand((), generator=generator) < 0.5)] = False
+    question[~kept[:, 0]] = absent["question"]
+    patches[~kept[:, 1]] = absent["image"]
+    return [question, patches, kept]
+""",
+    "three_cases_by_multinomial": """
+def missing_modality(question, patches, here, absent, *, rate, training, generator):
+    if training:
+        cases = torch.tensor([[True, True], [False, True], [True, False]])
+        chosen = torch.multinomial(
+            torch.tensor([1 - rate, rate / 2, rate / 2]), len(here), replacement=True, generator=generator
+        )
+        here = torch.where(here.all(1, keepdim=True), cases[chosen], here)
+    q = question.masked_fill(~here[:, :1], 0.0) + (~here[:, :1]) * absent["question"]
+    v = patches.masked_fill(~here[:, 1:, None], 0.0) + (~here[:, 1:, None]) * absent["image"]
+    return q, v, here
+""",
+}
+
+CHAFFS = {
+    "a_zero_is_missing": dict(
+        expects=("at test nothing is dropped", "Zeros are not the token"),
+        source=but('question, absent["question"])', "question, torch.zeros(()))").replace(
+            'patches, absent["image"])', "patches, torch.zeros(()))"
+        ),
+    ),
+    "times_the_mask": dict(
+        expects=("at test nothing is dropped", "NaN times 0"),
+        source=but(
+            'torch.where(here[:, 1, None, None], patches, absent["image"])',
+            'here[:, 1, None, None] * patches + ~here[:, 1, None, None] * absent["image"]',
+        ),
+    ),
+    "dropout_at_test_too": dict(
+        expects=("at test nothing is dropped", "training=False"), source=but("if training:", "if True:")
+    ),
+    "tokens_in_training_only": dict(
+        expects=("at test nothing is dropped", "the token"),
+        source=but(
+            "    here = here.clone()\n",
+            "    here = here.clone()\n    if not training:\n        return question, patches, here\n",
+        ),
+    ),
+    "the_same_token_for_both": dict(
+        expects=("at test nothing is dropped", "the token"),
+        source=but('absent["image"]', 'absent["question"]'),
+    ),
+    "one_draw_for_the_batch": dict(
+        expects=("in training, at rate 1", "each decide for itself"),
+        source=but(
+            "torch.randint(2, (len(here),), generator=generator)",
+            "torch.randint(2, (1,), generator=generator).expand(len(here))",
+        ),
+    ),
+    "the_whole_batch_or_nobody": dict(
+        expects=("the rate, half and half", "rate / 2"),
+        source=but("torch.rand(len(here), generator=generator)", "torch.rand(1, generator=generator)"),
+    ),
+    "two_independent_draws": dict(
+        expects=("in training, at rate 1", "loses one"),
+        source=but(
+            "        lost = here.all(1) & (torch.rand(len(here), generator=generator) < rate)\n"
+            "        which = torch.randint(2, (len(here),), generator=generator)\n"
+            "        here[lost, which[lost]] = False\n",
+            "        here &= torch.rand(len(here), 2, generator=generator) >= rate\n",
+        ),
+    ),
+    "two_halves_of_the_rate": dict(
+        expects=("in training, at rate 1", "first whether"),
+        source=but(
+            "        lost = here.all(1) & (torch.rand(len(here), generator=generator) < rate)\n"
+            "        which = torch.randint(2, (len(here),), generator=generator)\n"
+            "        here[lost, which[lost]] = False\n",
+            "        here &= torch.rand(len(here), 2, generator=generator) >= rate / 2\n",
+        ),
+    ),
+    "numbers_are_dropped": dict(
+        expects=("in training, at rate 1", "A whole modality"),
+        source=but(
+            "    question = torch.where",
+            "    if training:\n        question, patches = F.dropout(question, 0.5), F.dropout(patches, 0.5)\n    question = torch.where",
+        ),
+    ),
+    "patches_one_by_one": dict(
+        expects=("in training, at rate 1", "all its patches"),
+        source=but(
+            "    return question, patches, here\n",
+            "    if training:\n        gone = torch.rand(patches.shape[:2], generator=generator) < 0.3\n"
+            '        patches = torch.where(gone[..., None], absent["image"], patches)\n'
+            "    return question, patches, here\n",
+        ),
+    ),
+    "the_rest_is_scaled": dict(
+        expects=("in training, at rate 1", "not scaled"),
+        source=but(
+            "    return question, patches, here\n",
+            "    return (2 * question if training else question), patches, here\n",
+        ),
+    ),
+    "here_is_changed_in_place": dict(
+        expects=("in training, at rate 1", "clone"), source=but("here = here.clone()", "pass")
+    ),
+    "the_mask_before": dict(
+        expects=("in training, at rate 1", "Decide for each sample"),
+        source=but("    here = here.clone()\n", "    given, here = here, here.clone()\n").replace(
+            "return question, patches, here", "return question, patches, given"
+        ),
+    ),
+    "who_has_one_may_lose_it": dict(
+        expects=("the rate, half and half", "neither"),
+        source=but(
+            "here.all(1) & (torch.rand(len(here), generator=generator) < rate)",
+            "torch.rand(len(here), generator=generator) < rate",
+        ),
+    ),
+    "pictures_only": dict(
+        expects=("in training, at rate 1", "same modality"),
+        source=but(
+            "torch.randint(2, (len(here),), generator=generator)", "torch.ones(len(here), dtype=torch.int64)"
+        ),
+    ),
+    "each_at_the_full_rate": dict(
+        expects=("the rate, half and half", "rate / 2"), source=but("< rate)", "< 2 * rate)")
+    ),
+    "global_randomness": dict(
+        expects=("the rate, half and half", "draw with `generator`"),
+        source=RIGHT.replace("generator=generator)", "generator=None)"),
+    ),
+    "a_seed_of_its_own": dict(
+        expects=("the rate, half and half", "draw with `generator`"),
+        source=but(
+            "    here = here.clone()\n",
+            "    here, generator = here.clone(), torch.Generator().manual_seed(0)\n",
+        ),
+    ),
+    "the_tokens_are_constants": dict(
+        expects=("a tiny model", "reach the tokens"),
+        source=RIGHT.replace('absent["question"]', 'absent["question"].detach()').replace(
+            'absent["image"]', 'absent["image"].detach()'
+        ),
+    ),
+}
