@@ -1216,9 +1216,10 @@ for kind in TEXTS:
 
 # %% [markdown]
 """
-As they come, a blind model is right on 69 % of the counts and 76 % of the relations: mostly there is none of a thing, and
-mostly one thing is not clearly left of another. Balanced, the same strategy falls to chance. Colours and shapes are drawn
-evenly in our world, so attributes have no prior to begin with. From here on, the questions are balanced unless it is said otherwise.
+As they come, a blind model is right on 69 % of the counts and 76 % of the relations: mostly there is none of a
+thing, and mostly one thing is not clearly left of another. Balanced, the same strategy falls to chance. Colours and
+shapes are drawn evenly in our world, so attributes have no prior to begin with. From here on, the questions are
+balanced unless it is said otherwise.
 
 {{exercise:fuse}}
 
@@ -1231,9 +1232,10 @@ vector":
 - `"attention"`: a = softmax over the patches of layers["query"](q) · layers["key"](v_p) / √d, with d the length of the
   query; c = Σ_p a_p · layers["value"](v_p); s = layers["out"]([q, c])
 
-**The trap:** the question has no axis of patches; *you* have to give it one. With as many samples as patches a wrong
-broadcast (the question of sample 3 beside the third patch of everybody) runs without an error. So does a softmax over
-the samples. And a model that has lost one of its inputs on the way runs very well: its answers just do not depend on it.
+**The trap:** the question has no axis of patches; *you* have to give it one. With as many samples as patches a
+wrong broadcast (the question of sample 3 beside the third patch of everybody) runs without an error. So does a
+softmax over the samples. And a model that has lost one of its inputs on the way runs very well: its answers just do
+not depend on it.
 """
 
 
@@ -1526,18 +1528,20 @@ for kind in TEXTS:
 """
 What the numbers say, for these small models and this number of steps, three seeds each:
 
-- **attribute**: attention 0.87, early 0.70, late 0.52. Find the thing that is named, read off the rest: that is one glimpse.
-- **count**: early 0.77, attention 0.60, late 0.57. Attention's weights sum to 1, whether there is one cube or three; a sum over
-  patches keeps the number.
-- **relation**: early 0.81; late and attention 0.57, and attention's three seeds lie far apart. One glimpse at one place does not
-  compare two places. A sum can: the place of the one, less the place of the other.
+- **attribute**: attention 0.87, early 0.70, late 0.52. Find the thing that is named, read off the rest: that is one
+  glimpse.
+- **count**: early 0.77, attention 0.60, late 0.57. Attention's weights sum to 1, whether there is one cube or
+  three; a sum over patches keeps the number.
+- **relation**: early 0.81; late and attention 0.57, and attention's three seeds lie far apart. One glimpse at one
+  place does not compare two places. A sum can: the place of the one, less the place of the other.
 
-So "more interaction, so attention" is not what we found. Late is never first; which of the other two is first depends on the
-question. (Attention that looks more than once would be the next thing to try. It is not tried here.)
+So "more interaction, so attention" is not what we found. Late is never first; which of the other two is first
+depends on the question. (Attention that looks more than once would be the next thing to try. It is not tried here.)
 
-Look at the **deaf** row too. It is above chance everywhere: 0.34 on attributes, where guessing gets 0.15. The set is balanced over
-each *text*, not over each *picture*: who sees one red sphere and no question says "red". Most of what late fusion gains on
-counts and relations is gained by a deaf model too. And with shuffled pictures the attention falls to chance: it does look.
+Look at the **deaf** row too. It is above chance everywhere: 0.34 on attributes, where guessing gets 0.15. The set
+is balanced over each *text*, not over each *picture*: who sees one red sphere and no question says "red". Most of
+what late fusion gains on counts and relations is gained by a deaf model too. And with shuffled pictures the
+attention falls to chance: it does look.
 
 Where does the attention look? Its weights are numbers that one can draw. (Weights are *a* cause of the answer, not its
 reason: a patch without weight adds nothing, but what a patch with weight adds is in its value.)
@@ -1564,11 +1568,11 @@ viz.show(
 """
 ## When an input is missing
 
-The microphone is broken, the picture did not load, the patient has no X-ray. A model that has always had both inputs has
-never learned to do without one. Two things help. One is an honest **absent token**: a vector of its own, learned, that
-stands where the input would be. Zeros are no such sign: zero is a picture too (and after normalising, the *mean*
-picture). The other is **modality dropout**: in training, hide one whole modality of a sample now and then. (Neverova et
-al. 2015, "ModDrop".)
+The microphone is broken, the picture did not load, the patient has no X-ray. A model that has always had both
+inputs has never learned to do without one. Two things help. One is an honest **absent token**: a vector of its own,
+learned, that stands where the input would be. Zeros are no such sign: zero is a picture too (and after normalising,
+the *mean* picture). The other is **modality dropout**: in training, hide one whole modality of a sample now and
+then. (Neverova et al. 2015, "ModDrop".)
 
 {{exercise:missing_modality}}
 
@@ -1581,8 +1585,9 @@ Write `missing_modality`. `here[i]` says of sample i whether its question and wh
   `absent["image"]`. What stands in the data where something is missing is rubbish, and may be NaN.
 - Return question, patches and the `here` that holds now, and leave the inputs as they were. Draw with `generator`.
 
-**The trap:** ordinary dropout (`F.dropout`) hides *numbers*, not inputs, and puts zeros there; one draw for the batch hides the
-same thing from everybody; two independent draws hide both at times. And NaN · 0 is NaN: *choose* (`torch.where`), do not multiply.
+**The trap:** ordinary dropout (`F.dropout`) hides *numbers*, not inputs, and puts zeros there; one draw for the
+batch hides the same thing from everybody; two independent draws hide both at times. And NaN · 0 is NaN: *choose*
+(`torch.where`), do not multiply.
 """
 
 
@@ -1778,8 +1783,9 @@ patches `here[:, 1, None, None]` is (sample, 1, 1).
 
 # %% [markdown]
 """
-**Predict, then run.** Attention fusion on attributes, questions as they come. Trained always with both inputs, or with a
-modality dropout of 0.5. Then one input is taken away at test. What is the best that is left? That of the blind and of the deaf model.
+**Predict, then run.** Attention fusion on attributes, questions as they come. Trained always with both inputs, or
+with a modality dropout of 0.5. Then one input is taken away at test. What is the best that is left? That of the
+blind and of the deaf model.
 """
 
 
@@ -1871,30 +1877,36 @@ print(
 
 # %% [markdown]
 """
-@@PROSE_MISSING@@
+With both inputs, modality dropout costs little here: 0.887 against 0.893, within the spread of the seeds. Without
+the picture nothing can be done (chance is 0.147, and the blind model is there too). Without the *question* there is
+something to be had: the deaf model gets 0.315. The model that always had both gets 0.256 from zeros and 0.184 from
+a random vector: it has never met either. After modality dropout it gets 0.310, as good as the model that was
+trained for nothing else.
 
 ## Boxes
 
-In **detection** (deck A36) y is a *set* of boxes: nobody says which box of the answer belongs to which of the truth, and
-there may be too many or too few. So before anything is scored, the two sets must be matched.
+In **detection** (deck A36) y is a *set* of boxes: nobody says which box of the answer belongs to which of the
+truth, and there may be too many or too few. So before anything is scored, the two sets must be matched.
 
-Two boxes agree by the **intersection over union**, IoU = |A ∩ B| / |A ∪ B|: 1 for the same box, 0 for boxes that do not touch. A
-prediction is *right* if it is matched to a target with an IoU of at least 0.5 (as is the custom). **Precision** is the
-share of the predictions that are right, **recall** the share of the targets that were found.
+Two boxes agree by the **intersection over union**, IoU = |A ∩ B| / |A ∪ B|: 1 for the same box, 0 for boxes that do
+not touch. A prediction is *right* if it is matched to a target with an IoU of at least 0.5 (as is the custom).
+**Precision** is the share of the predictions that are right, **recall** the share of the targets that were found.
 
 {{exercise:match_boxes}}
 
 Write three functions. A box is x0, y0, x1, y1 in pixels, x1 and y1 exclusive: its width is x1 - x0.
 
-- `box_iou`: of all pairs. A box with x1 ≤ x0 or y1 ≤ y0 is empty: its area is 0 and its IoU with everything is 0 (do not swap its corners).
-- `match_boxes`: go through the predictions from the highest score to the lowest (equal scores: in their order). Each takes,
-  of the targets that are *still free*, the one with the largest IoU, if that is at least `threshold` (> 0). Give for each
-  prediction, in the order in which they came, the number of its target, or -1.
-- `precision_recall`: from this list and the number of targets. Without predictions nothing wrong was said: precision 1. Without
-  targets nothing was missed: recall 1.
+- `box_iou`: of all pairs. A box with x1 ≤ x0 or y1 ≤ y0 is empty: its area is 0 and its IoU with everything is 0
+  (do not swap its corners).
+- `match_boxes`: go through the predictions from the highest score to the lowest (equal scores: in their order).
+  Each takes, of the targets that are *still free*, the one with the largest IoU, if that is at least `threshold` (>
+  0). Give for each prediction, in the order in which they came, the number of its target, or -1.
+- `precision_recall`: from this list and the number of targets. Without predictions nothing wrong was said:
+  precision 1. Without targets nothing was missed: recall 1.
 
-**The trap:** two boxes that lie apart in *both* directions overlap by a negative width and a negative height, and the product
-is a fine positive area; a box with both pairs of corners swapped does the same. The union counts what both share *once*. And ten boxes on one sphere are one find and nine mistakes.
+**The trap:** two boxes that lie apart in *both* directions overlap by a negative width and a negative height, and
+the product is a fine positive area; a box with both pairs of corners swapped does the same. The union counts what
+both share *once*. And ten boxes on one sphere are one find and nine mistakes.
 """
 
 
@@ -2112,8 +2124,9 @@ There are no targets in this picture. Then there is nothing to match.
 # %% [markdown]
 """
 A small detector in the style of YOLO (Redmon et al. 2016). f is MiniCLIP's frozen grid of 8 x 8 patches, g a few
-convolutions over it. For each patch g says five numbers: is the *centre* of a box here? Where in the patch? How wide, how
-high? z still knows where things are; that is why detection takes the grid and not the one vector of a picture.
+convolutions over it. For each patch g says five numbers: is the *centre* of a box here? Where in the patch? How
+wide, how high? z still knows where things are; that is why detection takes the grid and not the one vector of a
+picture.
 
 **Predict, then run.** Which baseline is the stronger: boxes at random places, or the same mean box for every picture?
 """
@@ -2264,8 +2277,9 @@ viz.show(
 
 # %% [markdown]
 """
-At IoU 0.5 the detector has a precision of 0.87 and a recall of 0.85. The boxes of *another* picture, as many and of the right
-sizes, have 0.05 and 0.05; random boxes 0.03 and 0.03; the mean box 0.05 and 0.02. So the random boxes lose in precision and the mean box
-in recall: one box a picture cannot find four things. The word "right" hides a choice: with an IoU of 0.7 it is 0.72 and 0.70, with 0.9 it is
-0.10 and 0.09. In the last picture things hide one another, and there the detector misses most.
+At IoU 0.5 the detector has a precision of 0.87 and a recall of 0.85. The boxes of *another* picture, as many and of
+the right sizes, have 0.05 and 0.05; random boxes 0.03 and 0.03; the mean box 0.05 and 0.02. So the random boxes
+lose in precision and the mean box in recall: one box a picture cannot find four things. The word "right" hides a
+choice: with an IoU of 0.7 it is 0.72 and 0.70, with 0.9 it is 0.10 and 0.09. In the last picture things hide one
+another, and there the detector misses most.
 """
