@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from mmdl_course.checks.blame import is_stub, student_place
+from mmdl_course.checks.blame import Place, is_stub, student_place
 from mmdl_course.checks.capture import Captured, capture
 from mmdl_course.checks.describe import error_text, shorten
 from mmdl_course.checks.draws import derive, global_seed
@@ -153,6 +153,6 @@ class Check:
             self._run.notes[f"Your code wrote to stderr: {shorten(said[-1], 160)}"] = None
 
 
-def _own(error: NotImplementedError, place: Any) -> bool:
+def _own(error: NotImplementedError, place: Place | None) -> bool:
     """Whether it was raised by a line of the notebook, and not by an operation in C that lacks a dtype."""
     return not error.args or (place is not None and "raise" in place.source)

@@ -114,6 +114,29 @@ class Marks(Properties):
             )
             self._grant(0.5, wrong)
 
+    def choices(
+        self,
+        answers: Any,
+        situations: Collection[str],
+        *,
+        options: Collection[str],
+        reasons: Collection[str],
+    ) -> None:
+        """Claim that each situation has an answer of the right form, whatever it says.
+
+        Args:
+            answers: situation → answer, as `choice` takes it.
+            situations: the keys that there must be, and no others.
+            options: see `choice`.
+            reasons: see `choice`.
+        """
+        self.true(
+            isinstance(answers, dict) and set(answers) == set(situations),
+            f"the dictionary must have exactly the keys {', '.join(situations)}",
+        )
+        for situation in situations:
+            self.choice(answers[situation], options=options, reasons=reasons)
+
 
 def _pair(answer: Any, form: str) -> tuple[Any, Any]:
     if isinstance(answer, Mapping):

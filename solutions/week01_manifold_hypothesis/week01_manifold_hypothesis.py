@@ -1820,13 +1820,7 @@ with exercise.check(
     points=0,
     hint='Return {"robot": ("method", "reason"), …} with all four situations. Which answers are right is decided at grading.',
 ):
-    given = answers()
-    exercise.true(
-        isinstance(given, dict) and set(given) == set(SITUATIONS),
-        f"the dictionary must have exactly the keys {', '.join(SITUATIONS)}",
-    )
-    for situation in SITUATIONS:
-        exercise.choice(given[situation], options=METHODS, reasons=REASONS)
+    exercise.choices(answers(), SITUATIONS, options=METHODS, reasons=REASONS)
 
 ### BEGIN HIDDEN TESTS
 with exercise.check(

@@ -2696,13 +2696,7 @@ with exercise.check(
     points=0,
     hint='Return {"bottling": ("way", "reason"), …} with all four situations. Which answers are right is decided at grading.',
 ):
-    given = answers_of()
-    exercise.true(
-        isinstance(given, dict) and set(given) == set(CASES),
-        f"the dictionary must have exactly the keys {', '.join(CASES)}",
-    )
-    for situation in CASES:
-        exercise.choice(given[situation], options=WAYS, reasons=WHY)
+    exercise.choices(answers_of(), CASES, options=WAYS, reasons=WHY)
 
 ### BEGIN HIDDEN TESTS
 with exercise.check(

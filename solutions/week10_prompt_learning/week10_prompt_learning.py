@@ -2352,13 +2352,7 @@ with exercise.check(
     points=0,
     hint='Return {"hospital": ("way", "reason"), …} with all four places. Which answers are right is decided at grading.',
 ):
-    given = answers_of()
-    exercise.true(
-        isinstance(given, dict) and set(given) == set(PLACES),
-        f"the dictionary must have exactly the keys {', '.join(PLACES)}",
-    )
-    for situation in PLACES:
-        exercise.choice(given[situation], options=WAYS, reasons=WHY)
+    exercise.choices(answers_of(), PLACES, options=WAYS, reasons=WHY)
 
 ### BEGIN HIDDEN TESTS
 with exercise.check(

@@ -103,6 +103,29 @@ def test_several_reasons_may_be_right(one):
     assert one(body, "def task():\n    return 'isomap', 'speed'").earned == 2.0
 
 
+FORM = 'exercise.choices(call(), ("mill", "robot"), options=["pca", "isomap"], reasons=["speed"])'
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ("{'robot': ('PCA', 'speed'), 'mill': ['isomap', 'speed']}", ""),
+        ("{'mill': ('pca', 'speed')}", "exactly the keys mill, robot"),
+        (
+            "{'mill': ('pca', 'speed'), 'robot': ('pca', 'speed'), 'shop': ('pca', 'speed')}",
+            "exactly the keys",
+        ),
+        ("[('pca', 'speed'), ('pca', 'speed')]", "exactly the keys mill, robot"),
+        ("{'mill': ('pca', 'speed'), 'robot': ('tsne', 'speed')}", "'tsne' is not a choice on the list"),
+        ("{'mill': 'pca', 'robot': ('pca', 'speed')}", "is a choice without a reason"),
+    ],
+)
+def test_choices_sees_the_form_of_every_answer(one, answers, words):
+    result = one(FORM, f"def task():\n    return {answers}")
+    assert result.state == ("wrong" if words else "passed")
+    assert words in result.message
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
