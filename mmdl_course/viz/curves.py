@@ -9,12 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import to_numpy
-from mmdl_course.viz.style import INK, MUTED, PALETTE, new_figure, style
+from mmdl_course.viz.style import INK, LINES, MARKERS, MUTED, PALETTE, new_figure, style
 
 __all__ = ["curves"]
-
-_MARKERS = "osD^vPX*<>"
-_LINES = ("-", "--", "-.", (0, (1, 1)))
 
 
 def curves(
@@ -71,8 +68,8 @@ def curves(
                 positions,
                 mean,
                 color=PALETTE[index],
-                linestyle=_LINES[index % len(_LINES)],
-                marker=_MARKERS[index] if len(positions) <= 20 else None,
+                linestyle=LINES[index % len(LINES)],
+                marker=MARKERS[index] if len(positions) <= 20 else None,
                 markersize=6,
                 label=name,
                 zorder=3,

@@ -14,6 +14,8 @@ __all__ = [
     "BASELINE",
     "CYCLIC",
     "INK",
+    "LINES",
+    "MARKERS",
     "MUTED",
     "PALETTE",
     "SEQUENTIAL",
@@ -40,6 +42,8 @@ PALETTE = (
     "#717581",
     "#92dadd",
 )
+MARKERS = "osD^vPX*<>"  # one for each colour: nothing is told by colour alone
+LINES = ("-", "--", "-.", (0, (1, 1)))
 INK = "#1f2430"  # text and axes
 MUTED = "#8a8f99"  # baselines, reference lines, what should step back
 BASELINE = "#dfe2e8"  # bars that something is compared with

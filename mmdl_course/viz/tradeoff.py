@@ -7,12 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
-from mmdl_course.viz.style import INK, PALETTE, draw_references, new_figure, style
+from mmdl_course.viz.style import INK, LINES, MARKERS, PALETTE, draw_references, new_figure, style
 
 __all__ = ["tradeoff"]
-
-_MARKERS = "osD^vPX*h<"
-_LINES = ("-", "--", "-.", (0, (1, 1)))
 
 
 def tradeoff(
@@ -60,11 +57,11 @@ def tradeoff(
                 mean,
                 yerr=spread,
                 color=PALETTE[index],
-                marker=_MARKERS[index],
+                marker=MARKERS[index],
                 markersize=8,
                 markeredgecolor=INK,
                 markeredgewidth=0.6,
-                linestyle=_LINES[index % len(_LINES)] if len(sizes) > 1 else "none",
+                linestyle=LINES[index % len(LINES)] if len(sizes) > 1 else "none",
                 capsize=3,
                 label=name,
                 zorder=3,

@@ -15,6 +15,8 @@ from mmdl_course.viz.style import (
     ACCENT,
     BASELINE,
     INK,
+    LINES,
+    MARKERS,
     MUTED,
     PALETTE,
     new_figure,
@@ -25,8 +27,7 @@ from mmdl_course.viz.style import (
 
 __all__ = ["context_length"]
 
-_MARKERS = "osD^vP"
-_LINES = ("-", "--", "-.", (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 3)))
+_LINES = (*LINES, (0, (5, 1, 1, 1)), (0, (3, 3)))
 _ROW = 0.26  # inches of a word
 _WORDS = 4.75  # inches, where the list of words starts
 _MOST_WORDS = 16
@@ -91,9 +92,9 @@ def context_length(
 def _checked_accuracy(
     accuracy: Mapping[str, Mapping[int, Any]],
 ) -> dict[str, dict[int, Float[np.ndarray, " seed"]]]:
-    if not 1 <= len(accuracy) <= len(_MARKERS):
+    if not 1 <= len(accuracy) <= len(_LINES):
         raise ValueError(
-            f"context_length, accuracy: 1 … {len(_MARKERS)} lines can be told apart, got {len(accuracy)}."
+            f"context_length, accuracy: 1 … {len(_LINES)} lines can be told apart, got {len(accuracy)}."
         )
     first, lengths = next((name, sorted(measured)) for name, measured in accuracy.items())
     if not lengths or lengths[0] < 1 or lengths[-1] > _MOST_WORDS:
@@ -201,7 +202,7 @@ def _draw_lines(
         seeds = 100 * np.stack(list(measured.values()))  # (length, seed)
         mean = seeds.mean(axis=1)
         label = f"{written(name, 26)}: {_percent(measured[length])}"
-        look = {"color": PALETTE[index], "marker": _MARKERS[index], "linestyle": _LINES[index]}
+        look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": _LINES[index]}
         axes.plot(lengths, mean, markersize=6, label=label.replace("$", r"\$"), zorder=3, **look)
         axes.plot(length, mean[lengths.index(length)], **{**look, "markersize": 10}, zorder=4)
         if seeds.shape[1] > 1:

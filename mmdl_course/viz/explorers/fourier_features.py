@@ -11,12 +11,19 @@ from matplotlib.ticker import LogLocator, NullLocator
 from mmdl_course.viz.arrays import as_array, as_images
 from mmdl_course.viz.explorers.base import Control, Explorer
 from mmdl_course.viz.images import draw_image
-from mmdl_course.viz.style import ACCENT, INK, MUTED, PALETTE, draw_references, new_figure, style
+from mmdl_course.viz.style import (
+    ACCENT,
+    INK,
+    LINES,
+    MARKERS,
+    MUTED,
+    PALETTE,
+    draw_references,
+    new_figure,
+    style,
+)
 
 __all__ = ["fourier_features"]
-
-_MARKERS = "osD^"
-_LINES = ("-", "--", "-.", ":")
 
 
 def fourier_features(
@@ -133,9 +140,9 @@ def _checked_fits(
 def _checked_errors(
     errors: Mapping[str, Mapping[float, Any]], widths: tuple[float, ...]
 ) -> dict[str, dict[float, np.ndarray]]:
-    if not 1 <= len(errors) <= len(_MARKERS):
+    if not 1 <= len(errors) <= len(LINES):
         raise ValueError(
-            f"fourier_features, errors: 1 … {len(_MARKERS)} lines can be told apart, got {len(errors)}."
+            f"fourier_features, errors: 1 … {len(LINES)} lines can be told apart, got {len(errors)}."
         )
     measured = {}
     for name, values in errors.items():
@@ -201,7 +208,7 @@ def _draw_errors(
     for index, (name, values) in enumerate(measured.items()):
         seeds = np.stack([values[width] for width in widths])  # (bandwidth, seed)
         mean = seeds.mean(axis=1)
-        look = {"color": PALETTE[index], "marker": _MARKERS[index], "linestyle": _LINES[index]}
+        look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": LINES[index]}
         axes.plot(widths, mean, markersize=5, label=name, zorder=3, **look)
         axes.plot(bandwidth, mean[widths.index(bandwidth)], **{**look, "markersize": 10}, zorder=4)
         if seeds.shape[1] > 1:
