@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from mmdl_course.architectures.pretrained import load_minilm
+from mmdl_course.architectures.pretrained import MiniLM, load_minilm
 from mmdl_course.data.emoji import load_emoji
 from mmdl_course.data.emoji_archive import write_emoji_archive
 from mmdl_course.data.emoji_features import load_emoji_features
@@ -103,8 +103,7 @@ class Prompted:
         )  # (class, 1 + M + token - 1, 384)
         real = torch.cat([self.mask.new_ones(classes, len(context)), self.mask], dim=1)
         hidden = self.network(inputs_embeds=words, attention_mask=real).last_hidden_state
-        real = real[:, :, None].to(hidden)
-        return functional.normalize((hidden * real).sum(1) / real.sum(1), dim=1)  # (class, 384)
+        return MiniLM.pool(hidden, real)  # (class, 384)
 
 
 def learn(prompted, start, images, label, *, seed):

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.nn import functional
 
-from mmdl_course.architectures.pretrained import load_minilm
+from mmdl_course.architectures.pretrained import MiniLM, load_minilm
 from mmdl_course.data.emoji import load_emoji
 from mmdl_course.data.emoji_archive import write_emoji_archive
 from mmdl_course.data.emoji_prompts import load_emoji_prompts
@@ -96,13 +96,12 @@ def prepared(kind, size, seed):
 
 
 def encode(network, tokens, which):
-    """Unit vectors, with gradients; as MiniLM.encode pools."""
+    """Unit vectors, with gradients."""
     some = {name: value[which] for name, value in tokens.items()}
     longest = int(some["attention_mask"].sum(1).max())
     some = {name: value[:, :longest] for name, value in some.items()}
     hidden = network(**some).last_hidden_state
-    real = some["attention_mask"][:, :, None].to(hidden)
-    return functional.normalize((hidden * real).sum(1) / real.sum(1), dim=1)
+    return MiniLM.pool(hidden, some["attention_mask"])
 
 
 class Task:
@@ -169,8 +168,7 @@ class Task:
             def classes():
                 inside = torch.cat([rows[:, :1], context.expand(14, -1, -1), rows[:, 1:]], dim=1)
                 hidden = minilm.network(inputs_embeds=inside, attention_mask=mask).last_hidden_state
-                real = mask[:, :, None].to(hidden)
-                return functional.normalize((hidden * real).sum(1) / real.sum(1), dim=1)
+                return MiniLM.pool(hidden, mask)
 
             moving = [context]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from mmdl_course.architectures.pretrained.loading import check_texts, frozen, quietly
@@ -61,9 +61,21 @@ class MiniLM:
                 return_tensors="pt",
             ).to(device)
             hidden = self.network(**tokens).last_hidden_state  # (text, token, 384)
-            real = tokens["attention_mask"][:, :, None].to(hidden)  # (text, token, 1): 0 where padded
-            parts.append((hidden * real).sum(dim=1) / real.sum(dim=1))  # (text, 384)
-        return nn.functional.normalize(torch.cat(parts), dim=1)
+            parts.append(self.pool(hidden, tokens["attention_mask"]))  # (text, 384)
+        return torch.cat(parts)
+
+    @staticmethod
+    def pool(
+        hidden: Float[Tensor, "text token 384"], mask: Int64[Tensor, "text token"]
+    ) -> Float[Tensor, "text 384"]:
+        """Unit vectors of texts from the network's last layer: the mean over the tokens, scaled to length 1.
+
+        Args:
+            hidden: what the network says of each token.
+            mask: 1 for a token, 0 for filling.
+        """
+        real = mask[:, :, None].to(hidden)  # (text, token, 1)
+        return nn.functional.normalize((hidden * real).sum(dim=1) / real.sum(dim=1), dim=1)
 
 
 def load_minilm(*, device: torch.device | str = "cpu") -> MiniLM:
