@@ -202,13 +202,15 @@ def choose():
     """Try learning rates, a factor of about three apart, on Spanish names of training emoji."""
     task = Task("es", choosing=True)
     print(f"{sum(map(len, task.tests))} names tested, {len(task.shots[0])} trained on for each seed")
-    print("A standard error is about 2.5 points; the smallest rate that is within one of the best is taken.")
+    print("The smallest rate that is within one standard error (over the names) of the best is taken.")
     for kind, size in (("prompt", 4), ("bitfit", 0), ("adapter", 8), ("lora", 4), ("full", 0)):
         for rate in (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2):
             if not RATES[kind] / 4 < rate < 12 * RATES[kind]:
                 continue
             scores = [task.run(kind, size, rate, seed)[1][0].float().mean().item() for seed in SEEDS]
-            print(f"{kind:8s} {rate:<7g} {np.mean(scores):.3f} ± {np.std(scores, ddof=1):.3f}", flush=True)
+            right = np.mean(scores)
+            error = (right * (1 - right) / sum(map(len, task.tests))) ** 0.5
+            print(f"{kind:8s} {rate:<7g} {right:.3f} ± {error:.3f}", flush=True)
 
 
 def main():

@@ -75,13 +75,17 @@ def main() -> None:
         "LoRA, r = 1": lambda seed: it["with_lora"](1, seed=seed),
         "LoRA, r = 16": lambda seed: it["with_lora"](16, seed=seed),
     }
-    print("A standard error is 1.1 points; the smallest rate that is within one of the best is taken.")
+    print("The smallest rate that is within one standard error (over the pictures) of the best is taken.")
     for name in (*makers, "prompt"):
         for rate in RATES:
             if not 1 / 4 < rate / rates.get(name, rates["LoRA"]) < 4:
                 continue
             found = [prompted(s, rate) if name == "prompt" else tuned(makers[name], s, rate) for s in SEEDS]
-            print(f"{name:16s}{rate:<7g}{100 * np.mean(found):.1f}  {np.round(found, 3)}", flush=True)
+            right = np.mean(found)
+            error = (right * (1 - right) / len(truth)) ** 0.5
+            print(
+                f"{name:16s}{rate:<7g}{100 * right:.1f} ± {100 * error:.1f}  {np.round(found, 3)}", flush=True
+            )
 
 
 if __name__ == "__main__":
