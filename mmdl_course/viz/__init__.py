@@ -6,7 +6,7 @@ puts it into the notebook.
 
 from mmdl_course.viz import explorers
 from mmdl_course.viz.curves import curves
-from mmdl_course.viz.diagram import flow
+from mmdl_course.viz.diagram import flow, pipeline_diagram
 from mmdl_course.viz.display import show
 from mmdl_course.viz.gallery import gallery
 from mmdl_course.viz.images import image_grid, strip
@@ -31,6 +31,7 @@ __all__ = [
     "modality_panels",
     "patch_maps",
     "paths_3d",
+    "pipeline_diagram",
     "robustness_plot",
     "scatter_3d",
     "scatter_panels",

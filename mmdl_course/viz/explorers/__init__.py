@@ -4,7 +4,7 @@ An explorer is the last expression of its cell. It keeps a still picture of its 
 for where no kernel answers: nbgrader's feedback, a notebook that was saved, a page on the web.
 """
 
-from mmdl_course.viz.explorers.base import Control, Explorer, TextControl
+from mmdl_course.viz.explorers.base import Choice, Control, Explorer, TextControl
 from mmdl_course.viz.explorers.context_length import context_length
 from mmdl_course.viz.explorers.embedding import embedding
 from mmdl_course.viz.explorers.fourier_features import fourier_features
@@ -13,12 +13,15 @@ from mmdl_course.viz.explorers.low_rank import low_rank
 from mmdl_course.viz.explorers.modalities import modalities
 from mmdl_course.viz.explorers.neighbours import neighbours
 from mmdl_course.viz.explorers.rank_images import rank_images
+from mmdl_course.viz.explorers.switchboard import SwitchboardTask, switchboard
 from mmdl_course.viz.explorers.training_similarity import training_similarity
 from mmdl_course.viz.explorers.try_prompt import try_prompt
 
 __all__ = [
+    "Choice",
     "Control",
     "Explorer",
+    "SwitchboardTask",
     "TextControl",
     "context_length",
     "embedding",
@@ -28,6 +31,7 @@ __all__ = [
     "modalities",
     "neighbours",
     "rank_images",
+    "switchboard",
     "training_similarity",
     "try_prompt",
 ]

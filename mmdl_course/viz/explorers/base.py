@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mmdl_course.viz.display import figure_html
 
-__all__ = ["Control", "Explorer", "TextControl"]
+__all__ = ["Choice", "Control", "Explorer", "TextControl"]
 
 _REMEMBERED = 64  # pictures
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)"
@@ -39,6 +39,23 @@ class Control:
                 continuous_update=False,
                 **_LOOK,
             ),
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One list to choose from, for things without an order."""
+
+    label: str  # what the reader sees
+    values: Sequence[str]
+    start: str  # what the first picture shows
+
+    def widgets(self) -> tuple[Any, ...]:
+        """The list; the first widget's value counts."""
+        import ipywidgets as widgets  # here, because most figures need no widgets
+
+        return (
+            widgets.Dropdown(description=self.label, options=list(self.values), value=self.start, **_LOOK),
         )
 
 
@@ -85,14 +102,16 @@ class Explorer:
         draw: Callable[..., Figure],
         *,
         describe: Callable[..., str],
-        controls: Mapping[str, Control | TextControl],
+        controls: Mapping[str, Control | Choice | TextControl],
+        below: Callable[..., str] | None = None,
     ) -> None:
         """Draw the first picture and make the controls.
 
         Args:
             draw: gets each control's value by name, returns the figure.
             describe: gets the same, returns the picture's alt text.
-            controls: name of the argument → its slider or text box.
+            controls: name of the argument → its slider, list or text box.
+            below: gets the same, returns HTML that stands below the picture, such as a sound's player.
 
         Raises:
             ValueError: a control does not start at one of its values. Whatever `draw` raises at the start.
@@ -105,6 +124,7 @@ class Explorer:
                 )
         self._draw = draw
         self._describe = describe
+        self._below = below
         self._pictures: dict[tuple[Any, ...], str] = {}
         self._first = {name: control.start for name, control in controls.items()}
         self.picture_of(**self._first)  # a mistake in `draw` shows up in the cell, not in the widget
@@ -120,6 +140,8 @@ class Explorer:
         key = tuple(values.values())
         if key not in self._pictures:
             picture = figure_html(self._draw(**values), alt=self._describe(**values))
+            if self._below is not None:
+                picture += self._below(**values)
             if len(self._pictures) >= _REMEMBERED:
                 del self._pictures[next(iter(self._pictures))]
             self._pictures[key] = picture
@@ -154,7 +176,7 @@ class Explorer:
             display(bundle, raw=True)
 
 
-def _widgets(controls: Mapping[str, Control | TextControl]) -> dict[str, tuple[Any, ...]]:
+def _widgets(controls: Mapping[str, Control | Choice | TextControl]) -> dict[str, tuple[Any, ...]]:
     return {name: control.widgets() for name, control in controls.items()}
 
 
