@@ -40,10 +40,8 @@ class Part:
         if self.letter in "fg":
             if not self.numbers:
                 return "nothing to learn"
-            if self.moves == self.numbers:
-                return f"{self.numbers:,} numbers, learned"
-            frozen = "frozen" if not self.moves else f"{self.moves:,} learned"
-            return f"{self.numbers:,} numbers, {frozen}"
+            learned = "learned" if self.moves == self.numbers else f"{self.moves:,} learned"
+            return f"{self.numbers:,} numbers, {learned if self.moves else 'frozen'}"
         if self.shape is None:
             return "text"
         return " × ".join(map(str, self.shape)) or "1"
@@ -59,7 +57,8 @@ class Pipeline:
         f: name of an input → its encoder: a module, or a function without anything to learn.
         g: the decoder, likewise; it gets the z of its input or, where there are more, each z by name.
         signal: who tells θ what to learn, in a few words.
-        frozen: parts that do not move: names of inputs (their encoders), and "g".
+        frozen: parts that do not move: names of inputs (their encoders), and "g". Weights that ask for no
+            gradient do not move either, wherever they are.
 
     Source: deck A, slides 67 to 69.
 
@@ -84,6 +83,8 @@ class Pipeline:
                 f"{self.task}: translation has one input, alignment and fusion have more; this {self.family} "
                 f"has {len(self.f)}"
             )
+        if "g" in self.f:
+            raise ValueError(f"{self.task}: call no input 'g', which is the decoder's name")
         unknown = sorted({*self.frozen} - {*self.f, "g"})
         if unknown:
             raise ValueError(
@@ -113,12 +114,11 @@ class Pipeline:
     def parameters(self) -> Iterator[nn.Parameter]:
         """θ: what is learned, each once."""
         seen: set[int] = set()
-        for name, part in self._blocks():
-            if name not in self.frozen:
-                for parameter in _parameters(part):
-                    if id(parameter) not in seen:
-                        seen.add(id(parameter))
-                        yield parameter
+        for name in (*self.f, "g"):
+            for parameter in self._moving(name):
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    yield parameter
 
     @torch.no_grad()
     def parts(self, **x: Any) -> list[Part]:
@@ -134,18 +134,21 @@ class Pipeline:
             ]
         return [*found, self._block("g", ""), Part("y", "", shape=_shape(y))]
 
-    def _blocks(self) -> list[tuple[str, Callable[..., Any]]]:
-        return [*self.f.items(), ("g", self.g)]
+    def _weights(self, name: str) -> list[nn.Parameter]:
+        part = self.g if name == "g" else self.f[name]
+        return list(part.parameters()) if isinstance(part, nn.Module) else []
+
+    def _moving(self, name: str) -> list[nn.Parameter]:
+        if name in self.frozen:
+            return []
+        return [parameter for parameter in self._weights(name) if parameter.requires_grad]
 
     def _block(self, letter: str, name: str) -> Part:
-        part = self.f[name] if letter == "f" else self.g
-        count = sum(parameter.numel() for parameter in _parameters(part))
-        moves = 0 if (name or "g") in self.frozen else count
-        return Part(letter, name, numbers=count, moves=moves)
-
-
-def _parameters(part: Callable[..., Any]) -> list[nn.Parameter]:
-    return list(part.parameters()) if isinstance(part, nn.Module) else []
+        numbers, moves = (
+            sum(parameter.numel() for parameter in parameters)
+            for parameters in (self._weights(name or "g"), self._moving(name or "g"))
+        )
+        return Part(letter, name, numbers=numbers, moves=moves)
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:

@@ -53,6 +53,13 @@ def test_theta_is_what_is_not_frozen_each_once(fusion):
     assert list(frozen.parameters()) == []
 
 
+def test_weights_that_ask_for_no_gradient_are_frozen_too(fusion):
+    fusion.g.out.bias.requires_grad_(False)
+    assert len(list(fusion.parameters())) == 3
+    part = fusion.parts(image=torch.rand(1, 6), question=torch.rand(1, 5))[-2]
+    assert part.size == "15 numbers, 12 learned"
+
+
 def test_each_letter_says_its_size(fusion):
     parts = fusion.parts(image=torch.rand(3, 6), question=torch.rand(3, 5))
     assert [str(part) for part in parts] == [
@@ -106,6 +113,7 @@ def test_inputs_that_are_missing_or_too_many_are_named(fusion, given, message):
             {"family": "fusion"},
             "translation has one input, alignment and fusion have more; this fusion has 1",
         ),
+        ({"f": {"g": nn.Identity()}}, "call no input 'g'"),
         ({"frozen": ("decoder",)}, "frozen names decoder; its parts are image, g"),
     ],
 )
