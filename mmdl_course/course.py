@@ -15,18 +15,27 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Exercise:
-    """One graded exercise: `id` is the grade_id of its solution cell, `<id>-check` of its check cell."""
+    """One graded exercise: `id` is the grade_id of its solution cell, `<id>-check` of its check cell.
+
+    One that is marked by hand has no check cell: its solution cell is a text, and holds the points.
+    """
 
     id: str
     title: str
     difficulty: int  # 1 (warm-up) … 5 (hard)
     minutes: int
     points: int
+    by_hand: bool = False  # a free text that a person marks in formgrader
 
     @property
     def check_id(self) -> str:
         """grade_id of the check cell."""
         return f"{self.id}-check"
+
+    @property
+    def graded_id(self) -> str:
+        """grade_id of the cell that holds the points."""
+        return self.id if self.by_hand else self.check_id
 
 
 @dataclass(frozen=True)
@@ -161,7 +170,7 @@ def _checked(kind: type, entry: dict[str, Any], where: str) -> Any:
     except TypeError as error:
         raise CourseError(f"{where}: {str(error).split('__init__() ')[-1]}.") from None
     for name, field in known.items():
-        if field.type in (int, str) and not isinstance(getattr(made, name), field.type):
+        if field.type in (int, str, bool) and not isinstance(getattr(made, name), field.type):
             raise CourseError(
                 f"{where}: {name} must be of type {field.type.__name__}, not {getattr(made, name)!r}."
             )

@@ -141,7 +141,8 @@ def stage(course: Course, weeks: Sequence[Week]) -> list[Built]:
             if solved := find_solved(released):
                 raise CourseError(
                     f"{name}: already solved in the release, no stub in {', '.join(solved)}. "
-                    "ClearSolutions.code_stub in jupyter_config.py must raise NotImplementedError."
+                    "In jupyter_config.py, ClearSolutions.code_stub must raise NotImplementedError, and "
+                    "text_stub must be YOUR ANSWER HERE."
                 )
             made.append(Built(lesson, source.read_bytes(), released.read_bytes()))
     return made

@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -278,18 +278,19 @@ RECIPES: tuple[tuple[str, _Recipe], ...] = (
 def make_class(
     week: Week, release: Any, variants: Sequence[Variant], *, submitted: Path, students: int
 ) -> list[Designed]:
-    """Write submissions for a class.
+    """Write submissions for a class. What is marked by hand stays unanswered.
 
     Args:
         week: the week.
         release: its released notebook.
-        variants: at least one wheat and one chaff for each exercise.
+        variants: at least one wheat and one chaff for each exercise that has checks.
         submitted: the folder to write <student>/<week>/ into.
         students: how many, from 1 to 24.
 
     Returns:
         What each was made to be.
     """
+    week = replace(week, exercises=tuple(exercise for exercise in week.exercises if not exercise.by_hand))
     maker = _Maker(week, release, variants)
     turns: dict[str, int] = {}
     designed = []

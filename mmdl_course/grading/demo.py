@@ -64,7 +64,8 @@ def _first_week(course: Course) -> tuple[Week, list[Variant]]:
     for week in course.ready:
         variants, complaints = read_submissions(course, week)
         have = {(variant.exercise, variant.kind) for variant in variants}
-        wanted = {(exercise.id, kind) for exercise in week.exercises for kind in ("wheat", "chaff")}
+        checked = [exercise.id for exercise in week.exercises if not exercise.by_hand]
+        wanted = {(exercise_id, kind) for exercise_id in checked for kind in ("wheat", "chaff")}
         if wanted and wanted <= have:
             return week, variants
     listed = "".join(f"\n  {complaint}" for complaint in complaints[:5])

@@ -20,10 +20,11 @@ class ExerciseStatistics:
     """One exercise over the whole class."""
 
     exercise: Exercise
-    scores: tuple[float, ...]  # points, one per graded student
+    scores: tuple[float, ...]  # points, one per graded student whose answer does not wait for a person
     unattempted: tuple[bool, ...]  # in the same order
     failed_checks: tuple[tuple[str, int], ...]  # (check name, how many failed it), most often first
     discrimination: float  # correlation with the rest of the marks, -1 … 1; NaN where nothing varies
+    to_mark: int = 0  # how many answers wait to be marked by hand
 
     @property
     def mean(self) -> float:
@@ -63,11 +64,12 @@ def exercise_statistics(week: Week, marks: Sequence[Marks], reports: Reports) ->
     """
     found = []
     for exercise in week.exercises:
-        scores = tuple(mark.exercises.get(exercise.id, 0.0) for mark in marks)
-        rest = [mark.score - score for mark, score in zip(marks, scores, strict=True)]
+        marked = [mark for mark in marks if exercise.id not in mark.to_mark]
+        scores = tuple(mark.exercises.get(exercise.id, 0.0) for mark in marked)
+        rest = [mark.score - score for mark, score in zip(marked, scores, strict=True)]
         failed: Counter[str] = Counter()
         unattempted = []
-        for mark in marks:
+        for mark in marked:
             results = reports.get(mark.student, {}).get(exercise.id, {}).get("results", [])
             states = {str(result.get("state")) for result in results}
             skipped = states == {"not attempted"} or (not states and exercise.id in mark.unanswered)
@@ -79,7 +81,12 @@ def exercise_statistics(week: Week, marks: Sequence[Marks], reports: Reports) ->
         most = sorted(failed.items(), key=lambda item: (-item[1], item[0]))
         found.append(
             ExerciseStatistics(
-                exercise, scores, tuple(unattempted), tuple(most), discrimination(scores, rest)
+                exercise,
+                scores,
+                tuple(unattempted),
+                tuple(most),
+                discrimination(scores, rest),
+                to_mark=len(marks) - len(marked),
             )
         )
     return found

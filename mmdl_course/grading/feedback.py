@@ -3,6 +3,7 @@
 import glob
 import html
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ border-top: 1px solid #ddd; text-align: left; vertical-align: top }}</style>
 <h2>Marks of {student}</h2>
 <table id="marks"><thead><tr><th scope="col">Exercise</th><th scope="col">Points</th>
 <th scope="col">First thing to look at</th></tr></thead><tbody>{rows}</tbody></table>"""
+_WAITING = "to be marked by hand"
 _ROW = '<tr><td>{name}</td><td style="white-space: nowrap">{score}</td><td>{advice}</td></tr>'
 
 
@@ -67,12 +69,13 @@ class Feedback:
         """Whether the student has feedback."""
         return self.path(student).is_file()
 
-    def write(self, student: str, flags: list[str]) -> str:
+    def write(self, student: str, flags: list[str], *, to_mark: Collection[str] = ()) -> str:
         """Run nbgrader's generate_feedback for one student.
 
         Args:
             student: the student's id; autograded/ and the gradebook have the submission.
             flags: what was noticed in grading.
+            to_mark: ids of exercises that wait for a person.
 
         Returns:
             A flag when it did not work; a mark is never lost for it.
@@ -81,7 +84,12 @@ class Feedback:
         def summarise(
             notebook: NotebookNode, resources: dict[str, Any]
         ) -> tuple[NotebookNode, dict[str, Any]]:
-            notebook.cells.insert(0, new_markdown_cell(_summary(self.week, student, notebook, flags)))
+            summary = _summary(self.week, student, notebook, flags, to_mark)
+            for cell in notebook.cells:
+                marks = cell.metadata.get("nbgrader", {})
+                if marks.get("grade_id") in to_mark and not marks.get("comment"):
+                    marks["comment"] = f"This answer is still {_WAITING}: the 0 above is no mark yet."
+            notebook.cells.insert(0, new_markdown_cell(summary))
             return notebook, resources
 
         self.directory.student_id = glob.escape(student)
@@ -163,17 +171,28 @@ def _without(text: str, hidden: set[str]) -> str:
     return "\n".join("[hidden test]" if any(secret in line for secret in hidden) else line for line in lines)
 
 
-def _summary(week: Week, student: str, notebook: NotebookNode, flags: list[str]) -> str:
+def _summary(
+    week: Week, student: str, notebook: NotebookNode, flags: list[str], to_mark: Collection[str]
+) -> str:
     """The mark per exercise with the first thing to look at, as HTML in a markdown cell."""
-    cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if is_check(cell)}
+    marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    cells = {cell.metadata.nbgrader.grade_id: cell for cell in marked}
     rows = []
     for exercise in week.exercises:
-        cell = cells.get(exercise.check_id)
+        cell = cells.get(exercise.graded_id)
         if cell is not None:
             score, points = cell.metadata.nbgrader.get("score"), cell.metadata.nbgrader.get("points")
-            link = f'<a href="#{exercise.check_id}">{html.escape(exercise.title)}</a>'
-            rows.append(_ROW.format(name=link, score=f"{score or 0:g} of {points:g}", advice=_advice(cell)))
+            waits = exercise.id in to_mark
+            rows.append(
+                _ROW.format(
+                    name=f'<a href="#{exercise.graded_id}">{html.escape(exercise.title)}</a>',
+                    score=f"– of {points:g}" if waits else f"{score or 0:g} of {points:g}",
+                    advice=_WAITING if waits else _advice(cell),
+                )
+            )
     table = _TABLE.format(student=html.escape(student), rows="".join(rows))
+    if to_mark:
+        table += f"<p>The total does not have in it yet what is {_WAITING}.</p>"
     if flags:
         items = "".join(f"<li>{_plain(flag)}</li>" for flag in flags)
         table += f"<p><strong>Noticed while grading</strong></p><ul>{items}</ul>"
@@ -181,6 +200,8 @@ def _summary(week: Week, student: str, notebook: NotebookNode, flags: list[str])
 
 
 def _advice(cell: NotebookNode) -> str:
+    if not is_check(cell):
+        return _plain(cell.metadata.nbgrader.get("comment") or "")  # what the person wrote who marked it
     report = reported(cell)
     for result in report["results"] if report else []:
         if result.get("state") != "passed":

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["grade_week"]
 
+_DOUBTFUL = "a mark given by hand is kept: look at it again"
+_INTERNAL = ("key", "by_hand")  # of a row: for the next run alone
+
 
 def grade_week(course: Course, week: str, *, json_file: Path | None, force: bool) -> int:
     """Grade submitted/<student>/<week>/ into the gradebook, write feedback, show the report.
@@ -61,8 +64,8 @@ def grade_week(course: Course, week: str, *, json_file: Path | None, force: bool
 
 
 def write_rows(rows: list[Entry], path: Path) -> None:
-    """Write rows as a JSON list of {student, state, score, max_score, reason, flags, seconds}."""
-    table = [{name: value for name, value in asdict(row).items() if name != "key"} for row in rows]
+    """Write rows as a JSON list of {student, state, score, max_score, reason, flags, seconds, to_mark}."""
+    table = [{name: value for name, value in asdict(row).items() if name not in _INTERNAL} for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -124,7 +127,7 @@ class Grader:
             old = self.journal.entries.get(student)
             if not force and old and old.key == key and self._still_there(old, marks):
                 return self._kept(old, marks)
-            entry = self._run(student, handed_in, files, flags)
+            entry = self._run(student, handed_in, files, flags, marks)
             return replace(entry, key=key, seconds=round(time.monotonic() - start, 2))
         except intake.Refusal as refusal:
             self.phases.withdraw(student)
@@ -145,7 +148,12 @@ class Grader:
         return Entry(student, FAILED, reason=reason, seconds=round(time.monotonic() - start, 2))
 
     def _run(
-        self, student: str, handed_in: intake.HandedIn, files: list[Path], file_flags: list[str]
+        self,
+        student: str,
+        handed_in: intake.HandedIn,
+        files: list[Path],
+        file_flags: list[str],
+        before: gradebook.Marks | None,
     ) -> Entry:
         from mmdl_course.grading.repair import repair
         from mmdl_course.grading.scores import settle
@@ -158,14 +166,26 @@ class Grader:
         planned = self.phases.plan(student, notebook, beside)
         done = self.executor.execute(planned.notebook, planned.resources)
         flags += [*done.flags, *settle(done.notebook)]
+        unchanged = self._unchanged(student, done.notebook, before) if before else set()
         self.phases.record(planned, done.notebook)
+        gradebook.confirm_by_hand(self.course, self.week, student, unchanged)
         marks = gradebook.read_marks(self.course, self.week, student=student)[student]
-        if marks.needs_manual:
-            flags.append("a mark given by hand is kept: look at it again")
-        problem = self.feedback.write(student, flags)
+        if marks.doubtful:
+            flags.append(_DOUBTFUL)
+        problem = self.feedback.write(student, flags, to_mark=marks.to_mark)
         flags += [problem] if problem else []
-        state = FLAGGED if flags else GRADED
-        return Entry(student, state, score=marks.score, max_score=marks.max_score, flags=tuple(flags))
+        return _with_marks(Entry(student, GRADED), marks, flags)
+
+    def _unchanged(self, student: str, notebook: Any, before: gradebook.Marks) -> set[str]:
+        """Exercises that a person has marked, and whose text is what it was then."""
+        texts = {exercise.id for exercise in self.week.exercises if exercise.by_hand} & before.confirmed
+        try:
+            cells = json.loads(self.phases.published(student).read_text(encoding="utf-8"))["cells"]
+            old = {cell["metadata"].get("nbgrader", {}).get("grade_id"): cell["source"] for cell in cells}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return set()  # then somebody looks again
+        new = {intake.grade_id(cell): cell.source for cell in notebook.cells}
+        return {name for name in texts if name in old and "".join(old[name]) == new.get(name)}
 
     def _still_there(self, old: Entry, marks: gradebook.Marks | None) -> bool:
         return old.state != FAILED and marks is not None and self.phases.published(old.student).is_file()
@@ -173,13 +193,27 @@ class Grader:
     def _kept(self, old: Entry, marks: gradebook.Marks) -> Entry:
         """An unchanged submission: the gradebook's mark counts, which a person may have changed since."""
         self.kept += 1
-        changed = (old.score, old.max_score) != (marks.score, marks.max_score)
-        if changed or not self.feedback.exists(old.student):
-            self.feedback.write(old.student, list(old.flags))
-        return replace(old, score=marks.score, max_score=marks.max_score)
+        flags = [flag for flag in old.flags if flag != _DOUBTFUL or marks.doubtful]
+        row = _with_marks(old, marks, flags)
+        if row != old or not self.feedback.exists(old.student):
+            self.feedback.write(old.student, flags, to_mark=marks.to_mark)
+        return row
 
     def _log_file(self) -> Path:
         return journal_path(self.course, self.week).with_name("grade.log").relative_to(self.course.root)
+
+
+def _with_marks(row: Entry, marks: gradebook.Marks, flags: list[str]) -> Entry:
+    """The row with what the gradebook says."""
+    return replace(
+        row,
+        state=FLAGGED if flags else GRADED,
+        score=marks.score,
+        max_score=marks.max_score,
+        flags=tuple(flags),
+        to_mark=tuple(sorted(marks.to_mark)),
+        by_hand=marks.by_hand,
+    )
 
 
 def _readable(flags: tuple[str, ...]) -> tuple[str, ...]:
@@ -226,6 +260,7 @@ def _progress(total: int) -> Iterator[Any]:
             nonlocal count
             count += 1
             mark = f"{row.score:g}/{row.max_score:g}" if row.score is not None else row.reason
+            mark += f", to be marked by hand: {', '.join(row.to_mark)}" if row.to_mark else ""
             console.print(
                 f"[{count}/{total}] {row.student}: {row.state}, {mark}", markup=False, soft_wrap=True
             )

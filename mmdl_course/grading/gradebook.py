@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # nbgrader takes seconds to import: a user's mistake should b
 __all__ = [
     "Assignment",
     "Marks",
+    "confirm_by_hand",
     "course_directory",
     "forget_submission",
     "nbgrader_log",
@@ -44,7 +45,10 @@ class Marks:
     max_score: float  # points
     exercises: dict[str, float] = field(default_factory=dict)  # exercise id -> points
     unanswered: frozenset[str] = frozenset()  # exercise ids whose solution cell was left as it was released
-    needs_manual: bool = False  # a human mark is there or is asked for
+    to_mark: frozenset[str] = frozenset()  # exercise ids that wait for a person; they count 0 in the score
+    confirmed: frozenset[str] = frozenset()  # exercise ids with a mark by hand that nothing has put in doubt
+    doubtful: bool = False  # a mark by hand is there, and the submission was graded again since
+    by_hand: str = ""  # changes with every mark and comment by hand; empty when there is none
 
 
 def course_directory(course: Course, **folders: str) -> "CourseDirectory":
@@ -188,19 +192,51 @@ def forget_submission(course: Course, week: Week, student: str) -> None:
             return
 
 
+def confirm_by_hand(course: Course, week: Week, student: str, exercises: Collection[str]) -> None:
+    """Say that marks by hand still hold after grading again: nbgrader asks for a second look at every one.
+
+    Args:
+        course: the registry.
+        week: the week.
+        student: the student's id.
+        exercises: ids of exercises that are marked by hand and whose answers have not changed.
+    """
+    from nbgrader.api import Gradebook
+
+    if not exercises:
+        return
+    directory = course_directory(course)
+    with Gradebook(directory.db_url, directory.course_id) as gradebook:
+        for name in exercises:
+            grade = gradebook.find_grade(name, week.folder, week.folder, student)
+            grade.needs_manual_grade = grade.manual_score is None
+        gradebook.db.commit()
+
+
 def _marks(student: str, notebook: Any) -> Marks:
     unanswered = {
         comment.name
         for comment in notebook.comments
         if (comment.auto_comment or "").startswith("No response")
     }
+    grades = {grade.name.removesuffix("-check"): grade for grade in notebook.grades}
+    by_hand = {name: grade for name, grade in grades.items() if grade.manual_score is not None}
+    said = sorted(
+        [(name, str(grade.score)) for name, grade in by_hand.items()]
+        + [(comment.name, comment.manual_comment) for comment in notebook.comments if comment.manual_comment]
+    )
     return Marks(
         student=student,
         score=float(notebook.score - (notebook.late_submission_penalty or 0)),
         max_score=float(notebook.max_score),
-        exercises={grade.name.removesuffix("-check"): float(grade.score) for grade in notebook.grades},
+        exercises={name: float(grade.score) for name, grade in grades.items()},
         unanswered=frozenset(unanswered),
-        needs_manual=any(grade.needs_manual_grade for grade in notebook.grades),
+        to_mark=frozenset(
+            name for name, grade in grades.items() if grade.auto_score is None and name not in by_hand
+        ),
+        confirmed=frozenset(name for name, grade in by_hand.items() if not grade.needs_manual_grade),
+        doubtful=any(grade.needs_manual_grade for grade in by_hand.values()),
+        by_hand=hashlib.sha256(repr(said).encode()).hexdigest() if said else "",
     )
 
 

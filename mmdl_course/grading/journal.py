@@ -26,6 +26,8 @@ class Entry:
     reason: str = ""  # why there is no mark, and what to do about it
     flags: tuple[str, ...] = ()  # what the instructor should know about the mark
     seconds: float = 0.0
+    to_mark: tuple[str, ...] = ()  # exercises that wait for a person; they count 0 in the score
+    by_hand: str = ""  # what marks and comments by hand were when the feedback was written
     key: str = ""  # digest of the submission and of the lesson's source; the same key needs no new grading
 
 
@@ -73,7 +75,10 @@ def open_journal(course: Course, week: Week) -> Journal:
     path = journal_path(course, week)
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        entries = [Entry(**{**entry, "flags": tuple(entry["flags"])}) for entry in table["entries"]]
+        entries = [
+            Entry(**{**entry, "flags": tuple(entry["flags"]), "to_mark": tuple(entry.get("to_mark", ()))})
+            for entry in table["entries"]
+        ]
         return Journal(
             path=path, seed=int(table["seed"]), entries={entry.student: entry for entry in entries}
         )

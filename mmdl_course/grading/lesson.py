@@ -83,8 +83,13 @@ class Cell:
 
     @property
     def is_check(self) -> bool:
-        """Whether it awards points."""
-        return bool(self.nbgrader.get("grade"))
+        """Whether it awards points by being run."""
+        return bool(self.nbgrader.get("grade")) and not self.is_solution
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether it holds an answer that a person marks: students write into it, and it has points."""
+        return self.is_solution and bool(self.nbgrader.get("grade"))
 
     @property
     def where(self) -> str:

@@ -49,10 +49,12 @@ def week_heading(week: Week) -> str:
 
 
 def exercise_heading(exercise: Exercise, number: int) -> str:
-    """What `{{exercise:<id>}}` becomes: number and title, difficulty, minutes, points."""
+    """What `{{exercise:<id>}}` becomes: number and title, difficulty, minutes, points, who marks."""
     points = f"{exercise.points} point{'s' * (exercise.points != 1)}"
-    facts = f"*Difficulty {exercise.difficulty} of 5 · {exercise.minutes} minutes · {points}*"
-    return f"### Exercise {number} — {exercise.title}\n\n{facts}"
+    facts = f"Difficulty {exercise.difficulty} of 5 · {exercise.minutes} minutes · {points}"
+    if exercise.by_hand:
+        facts += " · marked by hand"
+    return f"### Exercise {number} — {exercise.title}\n\n*{facts}*"
 
 
 def _expand(cell: Cell, week: Week) -> str:

@@ -88,6 +88,7 @@ A check cell lists named claims about your code, each with its points: **passed*
 result is not right), **crashed** (it stopped with an error) or **not attempted**. A failed one says what was
 called, what came back, what was expected and what is often the cause. All checks run, so part of an exercise
 earns part of its points. Some points are decided only at grading, on fresh data. Right code earns them, too.
+A few answers are texts, and a person reads them: they say "marked by hand", and have no check.
 
 ## The weeks
 

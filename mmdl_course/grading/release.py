@@ -154,6 +154,8 @@ def find_leaks(lesson: Lesson, folder: Path) -> list[str]:
 def find_solved(notebook: Path) -> list[str]:
     """Exercises that a released notebook does not ask for, because no stub stands in their solution cell.
 
+    Code has a stub that raises, and a text one that asks for an answer.
+
     Args:
         notebook: a released notebook.
 
@@ -161,11 +163,12 @@ def find_solved(notebook: Path) -> list[str]:
         Their ids.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    marked = [(cell["metadata"].get("nbgrader", {}), "".join(cell["source"])) for cell in cells]
+    stubs = {"code": "raise NotImplementedError", "markdown": "YOUR ANSWER HERE"}
     return [
-        marks["grade_id"]
-        for marks, source in marked
-        if marks.get("solution") and "raise NotImplementedError" not in source
+        cell["metadata"]["nbgrader"]["grade_id"]
+        for cell in cells
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+        and stubs[cell["cell_type"]] not in "".join(cell["source"])
     ]
 
 

@@ -75,6 +75,12 @@ def _marks(notebook: "NotebookNode", released: dict[str | None, "NotebookNode"])
                 flags.append(f"metadata: {name} had {attribute} = {theirs[attribute]!r}")
         stamp = theirs.get("checksum")
         cell.metadata = copy.deepcopy(ours.metadata)
+        if (
+            wanted.get("grade")
+            and wanted.get("solution")
+            and _plain(cell.source) in ("", _plain(ours.source))
+        ):
+            cell.source = ours.source  # an emptied text is no answer: nobody should have to read it
         if wanted.get("solution") or _plain(cell.source) == _plain(ours.source):
             continue
         if stamp and stamp != wanted.get("checksum") and stamp == compute_checksum(cell):

@@ -76,6 +76,7 @@ def report_week(course: Course, week: str) -> int:
         draw_exercises(statistics, title=title, path=folder / "exercises.png")
         files.append("exercises.png")
     _say_totals(console, rows, journal)
+    _say_to_mark(console, chosen, graded)
     console.print(
         f"Written to {folder.relative_to(course.root)}/: {', '.join(files)}", markup=False, soft_wrap=True
     )
@@ -129,9 +130,10 @@ def _marks_table(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> 
     table.add_column("total", justify="right", style="bold")
     for row in rows:
         mark = marks.get(row.student)
-        scores = [_points(mark.exercises.get(exercise.id)) if mark else "" for exercise in week.exercises]
+        scores = [_score(mark, exercise.id, waiting="?") for exercise in week.exercises]
         word, colour = _STATE[row.state]
-        table.add_row(escape(row.student), f"[{colour}]{word}[/]", *scores, _points(row.score))
+        total = f"{_points(row.score)}{' + ?' if mark and mark.to_mark else ''}"
+        table.add_row(escape(row.student), f"[{colour}]{word}[/]", *scores, total)
     table.add_section()
     full = [f"{exercise.points:g}" for exercise in week.exercises]
     table.add_row("[dim]full marks[/]", "", *full, f"{week.points:g}")
@@ -160,6 +162,8 @@ def _statistics_table(statistics: Sequence[ExerciseStatistics]) -> Table:
         if entry.failed_checks:
             name, count = entry.failed_checks[0]
             text += f"\n[dim]{count}×: {escape(name)}[/]"
+        if entry.to_mark:
+            text += f"\n[dim]{entry.to_mark} to be marked by hand, not counted[/]"
         shares = [_percent(entry.share(which)) for which in ("full", "zero", "not attempted")]
         mean = f"{_number(entry.mean)} of {entry.exercise.points:g}"
         table.add_row(str(number), text, mean, *shares, _number(entry.discrimination, 2))
@@ -172,25 +176,27 @@ def _table(title: str) -> Table:
 
 def _marks_csv(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> str:
     names = [exercise.id for exercise in week.exercises]
-    lines = [["student", "state", *names, "score", "max_score", "reason", "flags", "seconds"]]
+    lines = [["student", "state", *names, "score", "max_score", "to_mark", "reason", "flags", "seconds"]]
     for row in rows:
         mark = marks.get(row.student)
-        scores = [_points(mark.exercises.get(name)) if mark else "" for name in names]
-        notes = [row.reason, "; ".join(row.flags), f"{row.seconds:g}"]
+        scores = [_score(mark, name, waiting="") for name in names]
+        to_mark = "; ".join(sorted(mark.to_mark)) if mark else ""
+        notes = [to_mark, row.reason, "; ".join(row.flags), f"{row.seconds:g}"]
         lines.append([row.student, row.state, *scores, _points(row.score), _points(row.max_score), *notes])
     return _csv(lines)
 
 
 def _statistics_csv(statistics: Sequence[ExerciseStatistics]) -> str:
     header = ["exercise", "title", "points", "n", "mean", "median", "full_percent", "zero_percent"]
-    lines = [[*header, "not_attempted_percent", "discrimination", "most_failed_checks"]]
+    lines = [[*header, "not_attempted_percent", "discrimination", "most_failed_checks", "to_mark"]]
     for entry in statistics:
         shares = [_number(100 * entry.share(which)) for which in ("full", "zero", "not attempted")]
         failed = "; ".join(f"{name} ({count})" for name, count in entry.failed_checks[:5])
         exercise = entry.exercise
         facts = [exercise.id, exercise.title, f"{exercise.points:g}", str(len(entry.scores))]
         middle = [_number(entry.mean, 2), _number(entry.median, 2)]
-        lines.append([*facts, *middle, *shares, _number(entry.discrimination, 2), failed])
+        last = [_number(entry.discrimination, 2), failed, str(entry.to_mark)]
+        lines.append([*facts, *middle, *shares, *last])
     return _csv(lines)
 
 
@@ -202,6 +208,24 @@ def _say_totals(console: Console, rows: Sequence[Entry], journal: Journal) -> No
     console.print(text, markup=False, soft_wrap=True)
 
 
+def _say_to_mark(console: Console, week: Week, marks: Sequence[Marks]) -> None:
+    """How many answers wait for a person, where to mark them, by what, and what to do then."""
+    waiting = {
+        exercise.id: count
+        for exercise in week.exercises
+        if (count := sum(exercise.id in mark.to_mark for mark in marks))
+    }
+    if waiting:
+        listed = ", ".join(f"{name} ({count} of {len(marks)})" for name, count in waiting.items())
+        text = (
+            f"To be marked by hand: {listed}. Until then they count 0, and every such total is provisional.\n"
+            "Mark them in formgrader (`make lab`, menu Nbgrader, Formgrader, Manual Grading); what is worth "
+            f"how much stands in their cells in solutions/{week.folder}/{week.folder}.py. Then run "
+            f"`mmdl grade {week.id}` again: marks and comments go into the feedback. See docs/marking.md."
+        )
+        console.print(text, style="yellow", markup=False, soft_wrap=True)
+
+
 def _csv(lines: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -209,6 +233,12 @@ def _csv(lines: Sequence[Sequence[str]]) -> str:
         # A spreadsheet runs a cell that begins with one of these as a formula, and students choose names.
         writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "@") else cell for cell in line])
     return text.getvalue()
+
+
+def _score(mark: Marks | None, exercise_id: str, *, waiting: str) -> str:
+    if mark is None:
+        return ""
+    return waiting if exercise_id in mark.to_mark else _points(mark.exercises.get(exercise_id))
 
 
 def _points(score: float | None) -> str:

@@ -18,6 +18,8 @@ _GROUPS = (
     ("full marks", "#0b3c6f", "#ffffff"),
 )
 _INK = "#22262e"
+_DOTTED = {"facecolor": "#ffffff", "edgecolor": "#8a8f99", "hatch": "..", "linewidth": 1}
+_WAITING = "to be marked"  # by hand: beside the groups, and in the legend only when there is one
 
 
 def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path: Path) -> None:
@@ -30,6 +32,7 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
     rows = len(statistics)
@@ -63,6 +66,18 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
                     bbox=box,
                 )
             left += count
+        if entry.to_mark:
+            axes.barh(row, entry.to_mark, left=left, height=0.68, **_DOTTED)
+            axes.text(
+                left + entry.to_mark / 2,
+                row,
+                str(entry.to_mark),
+                ha="center",
+                va="center",
+                color=_INK,
+                fontsize=11,
+                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"},
+            )
         mean = "–" if math.isnan(entry.mean) else f"{entry.mean:.1f}"
         axes.text(
             1.015,
@@ -73,10 +88,10 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
             color=_INK,
             fontsize=11,
         )
-    names = [textwrap.fill(entry.exercise.title, 34) for entry in statistics]
-    axes.set_yticks(range(rows), names, fontsize=11, color=_INK)
+    titles = [textwrap.fill(entry.exercise.title, 34) for entry in statistics]
+    axes.set_yticks(range(rows), titles, fontsize=11, color=_INK)
     axes.invert_yaxis()
-    students = max((len(entry.scores) for entry in statistics), default=0)
+    students = max((len(entry.scores) + entry.to_mark for entry in statistics), default=0)
     axes.set_xlim(0, max(1, students))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("students", color=_INK, fontsize=11)
@@ -87,11 +102,15 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
     axes.tick_params(left=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold", color=_INK)
     handles = [_handle(colour) for _, colour, _ in _GROUPS]
+    names = [name for name, _, _ in _GROUPS]
+    if any(entry.to_mark for entry in statistics):
+        handles.append(Patch(**_DOTTED))
+        names.append(_WAITING)
     figure.legend(
         handles,
-        [name for name, _, _ in _GROUPS],
+        names,
         loc="outside lower center",
-        ncols=len(_GROUPS),
+        ncols=len(names),
         frameon=False,
         fontsize=11,
     )
@@ -100,7 +119,7 @@ def draw_exercises(statistics: Sequence[ExerciseStatistics], *, title: str, path
 
 
 def group_counts(entry: ExerciseStatistics) -> list[int]:
-    """How many students fall into each group of the picture: they add up to all graded students.
+    """How many students fall into each group of the picture: all graded ones but those still to be marked.
 
     Args:
         entry: one exercise.

@@ -1,4 +1,7 @@
-"""Rules for exercises: metadata, a check for each solution, points that agree, a hint for everyone."""
+"""Rules for exercises: metadata, a check for each solution, points that agree, a hint for everyone.
+
+An exercise that is marked by hand has one text cell and no check.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -31,10 +34,16 @@ def _metadata(lesson: Lesson) -> Iterator[Problem]:
             yield lesson.problem(cell, f"nbgrader does not know {', '.join(unknown)}", "Remove it.")
         if given.get("schema_version", 3) != 3:
             yield lesson.problem(cell, "schema_version must be 3", 'Write "schema_version": 3.')
-        if cell.kind != "code":
-            remedy = "Make it a function that returns the choice and its reason, in a code cell."
+        if given.get("task"):
+            remedy = 'Write "task": false. A free text is a markdown cell with "grade" and "solution" true.'
+            yield lesson.problem(cell, "the course has no task cells", remedy)
+        if cell.kind != "code" and not cell.is_by_hand:
+            remedy = (
+                "Make it a function that returns the choice and its reason, in a code cell. To mark a free "
+                'text by hand, write "grade": true and "solution": true.'
+            )
             yield lesson.problem(cell, "a graded cell must be code", remedy)
-        if cell.is_solution and cell.is_check:
+        if cell.kind == "code" and cell.is_by_hand:
             remedy = "Split it: a solution cell, and after it a check cell."
             yield lesson.problem(cell, "a cell is either solution or check, not both", remedy)
     for grade_id, count in Counter(cell.grade_id for cell in lesson.cells if cell.grade_id).items():
@@ -50,7 +59,9 @@ def _pairs(lesson: Lesson) -> Iterator[Problem]:
         first.setdefault(cell.grade_id, cell)
     exercises = {exercise.id: exercise for exercise in lesson.week.exercises}
     for cell in lesson.cells:
-        if cell.is_solution and not cell.is_check:
+        if cell.is_by_hand:
+            pass  # _by_hand looks at it
+        elif cell.is_solution:
             check = first.get(f"{cell.grade_id}-check")
             if check is None or not check.is_check or check.number < cell.number:
                 remedy = f'Add a cell with "grade": true, "grade_id": "{cell.grade_id}-check" after it.'
@@ -58,7 +69,7 @@ def _pairs(lesson: Lesson) -> Iterator[Problem]:
             if cell.grade_id not in exercises:
                 remedy = f'Add a [[week.exercise]] with id = "{cell.grade_id}" to {lesson.week.id}.'
                 yield lesson.problem(cell, "syllabus.toml has no such exercise", remedy)
-        elif cell.is_check and not cell.is_solution:
+        elif cell.is_check:
             exercise_id = cell.grade_id.removesuffix("-check")
             solution = first.get(exercise_id)
             if exercise_id == cell.grade_id:
@@ -76,6 +87,30 @@ def _pairs(lesson: Lesson) -> Iterator[Problem]:
             yield Problem(lesson.path, 0, exercise.id, what, remedy)
 
 
+def _by_hand(lesson: Lesson) -> Iterator[Problem]:
+    exercises = {exercise.id: exercise for exercise in lesson.week.exercises}
+    for cell in lesson.cells:
+        exercise = exercises.get(cell.grade_id)
+        if not cell.is_by_hand:
+            if cell.is_solution and exercise is not None and exercise.by_hand:
+                what = "syllabus.toml says that it is marked by hand, and the cell has no points"
+                remedy = f'Write "grade": true, "points": {exercise.points}, or take by_hand out.'
+                yield lesson.problem(cell, what, remedy)
+            continue
+        if exercise is None:
+            remedy = f'Add a [[week.exercise]] with id = "{cell.grade_id}" and by_hand = true.'
+            yield lesson.problem(cell, "syllabus.toml has no such exercise", remedy)
+            continue
+        if not exercise.by_hand:
+            what = "the cell is marked by hand, and syllabus.toml does not say so"
+            yield lesson.problem(cell, what, f'Add by_hand = true to the exercise "{exercise.id}".')
+        if cell.nbgrader.get("points") != exercise.points:
+            what = f"the cell says {cell.nbgrader.get('points')} points, syllabus.toml says {exercise.points}"
+            yield lesson.problem(cell, what, f'Write "points": {exercise.points}, or correct syllabus.toml.')
+        if cell.nbgrader.get("locked"):
+            yield lesson.problem(cell, "students could not write into it", 'Write "locked": false.')
+
+
 def _checks(lesson: Lesson) -> Iterator[Problem]:
     exercises: dict[str, Exercise] = {exercise.check_id: exercise for exercise in lesson.week.exercises}
     for cell in lesson.cells:
@@ -87,15 +122,13 @@ def _checks(lesson: Lesson) -> Iterator[Problem]:
 def _hints(lesson: Lesson) -> Iterator[Problem]:
     graded = [cell for cell in lesson.cells if cell.is_check or cell.is_solution]
     for check in graded:
-        if not check.is_check:
+        if not (check.is_check or check.is_by_hand):
             continue
         end = next((cell.number for cell in graded if cell.number > check.number), len(lesson.cells) + 1)
         after = [cell for cell in lesson.cells if check.number < cell.number < end]
         if not any("<details>" in cell.source for cell in after if cell.kind == "markdown"):
-            remedy = (
-                "Add a markdown cell with <details><summary>A nudge</summary> … </details> after the check."
-            )
+            remedy = "Add a markdown cell with <details><summary>A nudge</summary> … </details> after it."
             yield lesson.problem(check, "the exercise has no hint", remedy)
 
 
-RULES = (_metadata, _pairs, _checks, _hints)
+RULES = (_metadata, _pairs, _by_hand, _checks, _hints)

@@ -50,7 +50,7 @@ def _placeholders(lesson: Lesson) -> Iterator[Problem]:
     for cell in lesson.cells:
         if cell.is_solution and cell.grade_id in ids:
             header = found.get(f"exercise:{cell.grade_id}")
-            if header is None or header.number > cell.number:
+            if header is None or header.number >= cell.number:
                 what = f"{{{{exercise:{cell.grade_id}}}}} is missing before the solution cell"
                 remedy = "Put it above the exercise's text: it becomes the heading with minutes and points."
                 yield lesson.problem(cell, what, remedy)

@@ -24,7 +24,7 @@ def _region_markers(lesson: Lesson) -> Iterator[Problem]:
 
 def _solutions(lesson: Lesson) -> Iterator[Problem]:
     for cell in lesson.cells:
-        if not cell.is_solution or cell.kind != "code":
+        if not cell.is_solution:
             continue
         found, wrong = regions(cell.source, SOLUTION)
         if wrong:
@@ -33,10 +33,15 @@ def _solutions(lesson: Lesson) -> Iterator[Problem]:
             line.strip()
             for region in found
             for line in region.lines(cell.source)
-            if line.strip() and not line.strip().startswith("#")
+            if line.strip() and not (cell.kind == "code" and line.strip().startswith("#"))
         ]
         if not found:
             remedy = "Put the lines that students must write between ### BEGIN SOLUTION and ### END SOLUTION."
+            if cell.kind != "code":
+                remedy = (
+                    "Put what is worth how much, for those who mark, between ### BEGIN SOLUTION and "
+                    "### END SOLUTION."
+                )
             yield lesson.problem(cell, "a solution cell without a SOLUTION region", remedy)
         elif not [line for line in code if line not in ("pass", "...")]:
             remedy = "Move the reference solution between the markers."
@@ -46,7 +51,7 @@ def _solutions(lesson: Lesson) -> Iterator[Problem]:
                 remedy,
                 offset=found[0].first - 1,
             )
-        elif complaint := _stub_complaint(cell):
+        elif cell.kind == "code" and (complaint := _stub_complaint(cell)):
             yield lesson.problem(cell, complaint[0], complaint[1], offset=found[0].first - 1)
 
 

@@ -33,7 +33,7 @@ def submissions_path(course: Course, week: Week, exercise_id: str) -> Path:
 
 
 def read_submissions(course: Course, week: Week) -> tuple[list[Variant], list[str]]:
-    """Read the wheats and chaffs of a week.
+    """Read the wheats and chaffs of a week; an exercise that is marked by hand has none.
 
     Args:
         course: the registry.
@@ -44,7 +44,8 @@ def read_submissions(course: Course, week: Week) -> tuple[list[Variant], list[st
     """
     variants: list[Variant] = []
     complaints: list[str] = []
-    ids = [exercise.id for exercise in week.exercises]
+    by_hand = {exercise.id for exercise in week.exercises if exercise.by_hand}
+    ids = [exercise.id for exercise in week.exercises if exercise.id not in by_hand]
     for exercise_id in ids:
         path = submissions_path(course, week, exercise_id)
         name = path.relative_to(course.root)
@@ -63,7 +64,10 @@ def read_submissions(course: Course, week: Week) -> tuple[list[Variant], list[st
             complaints += [f"{name}: {complaint}" for complaint in wrong]
     folder = submissions_path(course, week, "x").parent
     for path in sorted(folder.glob("*.py")):
-        if path.stem not in ids:
+        if path.stem in by_hand:
+            remedy = "there is no check that wheats and chaffs could test: remove the file."
+            complaints.append(f"{path.relative_to(course.root)}: {path.stem} is marked by hand; {remedy}")
+        elif path.stem not in ids:
             known = ", ".join(ids)
             complaints.append(
                 f"{path.relative_to(course.root)}: {week.id} has no such exercise. Known: {known}."

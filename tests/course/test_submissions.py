@@ -1,4 +1,4 @@
-"""Wheats and chaffs are written down for every exercise of every ready week."""
+"""Wheats and chaffs are written down for every exercise with checks of every ready week."""
 
 import pytest
 
@@ -14,5 +14,7 @@ def test_every_exercise_has_its_wheats_and_chaffs(week):
     assert problems == []
     kinds = [(variant.exercise, variant.kind) for variant in variants]
     for exercise in week.exercises:
+        if exercise.by_hand:
+            continue
         assert kinds.count((exercise.id, "wheat")) >= 2
         assert kinds.count((exercise.id, "chaff")) >= 5

@@ -76,7 +76,7 @@ def test_every_folder_has_a_row_with_a_mark_or_a_reason(graded: Graded) -> None:
     folders = {readable(path.name) for path in (graded.course.root / "submitted").iterdir()}
     assert set(graded.rows) == folders
     for row in graded.rows.values():
-        assert set(row) == {"student", "state", "score", "max_score", "reason", "flags", "seconds"}
+        assert set(row) == {"student", "state", "score", "max_score", "reason", "flags", "seconds", "to_mark"}
         assert (row["score"] is None) == bool(row["reason"])
 
 
