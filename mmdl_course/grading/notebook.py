@@ -8,6 +8,7 @@ from mmdl_course.grading.rules_prose import PLACEHOLDER
 
 __all__ = ["exercise_heading", "render_source", "week_heading"]
 
+HIDE_INPUT = "hide-input"  # tag of a cell whose code is folded, also known to tools that make pages of notebooks
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -74,4 +75,7 @@ def _cell_id(cell: Cell, lesson: Lesson) -> str:
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
-    return {key: cell.metadata[key] for key in ("nbgrader", "tags") if key in cell.metadata}
+    metadata = {key: cell.metadata[key] for key in ("nbgrader", "tags") if key in cell.metadata}
+    if HIDE_INPUT in metadata.get("tags", []):
+        metadata["jupyter"] = {"source_hidden": True}  # what JupyterLab goes by
+    return metadata

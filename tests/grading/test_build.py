@@ -76,6 +76,15 @@ def test_notebooks_carry_a_kernel_and_tags_and_nothing_of_jupytext(built):
     assert cells(built)["week01_tiny-003"]["metadata"] == {"tags": ["demo"]}
 
 
+def test_code_that_nobody_has_to_read_is_folded(tmp_path):
+    assert '# %% tags=["demo"]' in tiny.LESSON
+    lesson = tiny.LESSON.replace('# %% tags=["demo"]', '# %% tags=["demo", "hide-input"]')
+    root = tiny.make_course(tmp_path, lesson=lesson)
+    build_weeks(load_course(root), [], check=False)
+    metadata = cells(root)["week01_tiny-003"]["metadata"]
+    assert metadata == {"tags": ["demo", "hide-input"], "jupyter": {"source_hidden": True}}
+
+
 def test_a_rebuild_gives_the_same_bytes(built, tmp_path):
     again = tiny.make_course(tmp_path / "elsewhere")
     build_weeks(load_course(again), [], check=False)

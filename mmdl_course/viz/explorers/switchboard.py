@@ -39,7 +39,7 @@ class SwitchboardTask:
         unit: what the scores are.
         scores: name → score, or one for each seed, all in one unit; larger is better.
         answer: number of a scene → pictures by title (Float "3 height width", 0 … 1, or a map, Float "height
-            width", drawn with its first row at the bottom), what went in and came out in words, and, if there
+            width"), what went in and came out in words, and, if there
             is something to hear, a pair of waveform (Float "time", -1 … 1) and samples a second.
         methods: the rows of `scores` that are the pipeline's own; the first one when left out.
     """
@@ -182,7 +182,7 @@ def _draw_pictures(figure: Figure, pictures: Mapping[str, np.ndarray], *, top: f
             )
         )
         if picture.ndim == 2:
-            axes.imshow(picture, origin="lower", aspect="auto", cmap=SEQUENTIAL, interpolation="nearest")
+            axes.imshow(picture, aspect="auto", cmap=SEQUENTIAL, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
         else:
             draw_image(axes, picture.transpose(1, 2, 0).clip(0, 1))
