@@ -8,7 +8,7 @@ from mmdl_course.grading.rules_prose import PLACEHOLDER
 
 __all__ = ["exercise_heading", "render_source", "week_heading"]
 
-HIDE_INPUT = "hide-input"  # tag of a cell whose code is folded, also known to tools that make pages of notebooks
+HIDE_INPUT = "hide-input"  # tag of a cell whose code is folded; page builders know it, too
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
