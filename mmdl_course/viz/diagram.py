@@ -242,7 +242,7 @@ def _draw_part(axes: Axes, part: DrawnPart, across: float, up: float) -> None:
         color="white" if learned else INK,
         bbox=None if not frozen else {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
     )
-    lines = [part.name] if part.name and part.letter == "x" else []
+    lines = [part.name] if part.letter == "x" and part.name != part.size else []
     lines += textwrap.wrap(part.size, width=22)
     axes.text(across, up - 0.36, "\n".join(lines), ha="center", va="top", fontsize=9, linespacing=1.15)
 

@@ -28,6 +28,7 @@ def patch_maps(
     *,
     masks: Mapping[str, Any] | None = None,
     numbers: Mapping[str, Any] | None = None,
+    unit: str = "like the word",
 ) -> Figure:
     """Draw images, and under them for each word how much each patch is like it.
 
@@ -36,6 +37,7 @@ def patch_maps(
         maps: word → Float "image row column", in any unit; all words share one colour scale.
         masks: word → Bool "image height width", what the word means; outlined.
         numbers: word → Float "image", such as an intersection over union; written below.
+        unit: what the maps count, at the colour scale.
 
     Returns:
         The figure, at most 9 inches wide.
@@ -113,7 +115,7 @@ def patch_maps(
             ),
         )
         bar.outline.set_visible(False)
-        bar.set_label("like the word")
+        bar.set_label(unit)
     return figure
 
 

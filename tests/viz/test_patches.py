@@ -48,3 +48,8 @@ def test_what_does_not_fit_is_refused(change, words):
     given = {"images": np.zeros((2, 3, 8, 8)), "maps": {"a cube": np.zeros((2, 2, 2))}, **change}
     with pytest.raises(ValueError, match=words):
         patch_maps(given.pop("images"), given.pop("maps"), **given)
+
+
+def test_the_scale_says_what_is_counted(rng):
+    figure = patch_maps(rng.random((1, 3, 8, 8)), {"attention": rng.random((1, 4, 4))}, unit="weight")
+    assert [axes.get_ylabel() for axes in figure.axes if axes.get_label() == "scale"] == ["weight"]

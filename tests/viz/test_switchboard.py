@@ -151,3 +151,10 @@ def test_nothing_is_cut_off(board, task, assert_complete):
 
 def test_a_choice_is_a_list(board):
     assert board.sliders["task"].options == ("asking", "speaking")
+
+
+def test_a_text_is_called_so_once():
+    parts = [Part("x", "text", size="text"), *ONE[1:]]
+    told = [text.get_text() for text in viz.pipeline_diagram(parts, signal="").axes[0].texts]
+    assert "text" in told
+    assert "text\ntext" not in told
