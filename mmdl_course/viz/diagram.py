@@ -168,10 +168,11 @@ def draw_pipeline(axes: Axes, parts: Sequence[DrawnPart], *, signal: str) -> Non
     """
     inputs = _inputs(parts)
     letters = [part.letter for part in parts]
-    wrong = sorted({*letters} - {*_COLUMN})
-    if wrong or not inputs or letters.count("g") != 1 or letters.count("y") != 1:
+    lacking = any(sorted(p.name for p in parts if p.letter == letter) != sorted(inputs) for letter in "fz")
+    if lacking or {*letters} - {*_COLUMN} or not inputs or letters.count("g") != 1 or letters.count("y") != 1:
         raise ValueError(
-            "pipeline_diagram: give x, f and z of each input, one g and one y; got " + ", ".join(letters)
+            "pipeline_diagram: give x, f and z of each input, one g and one y; got "
+            + ", ".join(f"{part.letter} {part.name}".strip() for part in parts)
         )
     lanes = len(inputs)
     height = pipeline_height(parts)

@@ -68,7 +68,10 @@ def test_inputs_stand_above_each_other_and_meet_in_the_decoder():
     assert places["x image"][0] == places["x question"][0] < places["g"][0] < places["y"][0]
 
 
-@pytest.mark.parametrize("parts", [ONE[3:], ONE[:-1], [*ONE, Part("g")], [*ONE, Part("h")]])
+@pytest.mark.parametrize(
+    "parts",
+    [ONE[3:], ONE[:-1], [*ONE, Part("g")], [*ONE, Part("h")], [*ONE[:2], Part("z", "text"), *ONE[3:]]],
+)
 def test_what_is_no_pipeline_is_refused(parts):
     with pytest.raises(ValueError, match="give x, f and z of each input, one g and one y"):
         viz.pipeline_diagram(parts, signal="")
@@ -154,7 +157,7 @@ def test_a_choice_is_a_list(board):
 
 
 def test_a_text_is_called_so_once():
-    parts = [Part("x", "text", size="text"), *ONE[1:]]
+    parts = [*(Part(letter, "text", size="text") for letter in "xfz"), *ONE[3:]]
     told = [text.get_text() for text in viz.pipeline_diagram(parts, signal="").axes[0].texts]
     assert "text" in told
     assert "text\ntext" not in told
