@@ -3461,10 +3461,10 @@ Write `fuse`. The two encoders have done their work: a question is one vector q,
 patch p. What is learned is in `layers`, by name; you only say how the two meet. With [q, v] for "q, then v, in one long
 vector":
 
-- `"late"`: s = layers["question"](q) + Σ_p layers["image"](v_p)
-- `"early"`: s = layers["out"]( Σ_p layers["network"]([q, v_p]) )
-- `"attention"`: a = softmax over the patches of layers["query"](q) · layers["key"](v_p) / √d, with d the length of the
-  query; c = Σ_p a_p · layers["value"](v_p); s = layers["out"]([q, c])
+- `"late"`: s = `layers["question"](q)` + Σ_p `layers["image"](v_p)`
+- `"early"`: s = `layers["out"]`( Σ_p `layers["network"]([q, v_p])` )
+- `"attention"`: a = softmax over the patches of `layers["query"](q)` · `layers["key"](v_p)` / √d, with d the length of
+  the query; c = Σ_p a_p · `layers["value"](v_p)`; s = `layers["out"]([q, c])`
 
 **The trap:** the question has no axis of patches; *you* have to give it one. With as many samples as patches a
 wrong broadcast (the question of sample 3 beside the third patch of everybody) runs without an error. So does a
