@@ -512,7 +512,8 @@ def greedy_decode(
     """Write captions, each time with the likeliest word.
 
     Args:
-        next_word: takes the tokens so far, Int64 "text position", and returns logits, Float "text token".
+        next_word: takes the tokens so far of all captions (the ended ones, too), Int64 "text position",
+            and returns logits, Float "text token".
         count: number of captions.
         length: most tokens of a caption, START included.
 
@@ -577,6 +578,14 @@ with exercise.check(
         torch.equal(tokens, before),
         "the captions themselves were changed: goals is a view of tokens, so writing -100 into it writes into them",
     )
+    exercise.true(
+        bool((torch.as_tensor(inputs) >= 0).all()),
+        "-100 stands among the inputs: it is a mark for the loss, and no word has that number. Mark the goals alone",
+    )
+    exercise.true(
+        not torch.as_tensor(goals).is_floating_point(),
+        "the goals are floats: they are the numbers of words, and F.cross_entropy wants whole numbers (int64)",
+    )
 
 with exercise.check(
     "no leak: a later word changes nothing at the places before it",
@@ -612,7 +621,7 @@ with exercise.check(
 with exercise.check(
     "greedy decoding ends where the model ends",
     points=1,
-    hint="Keep a True/False for each caption: has it ended? Those that have get PAD. Stop when all have, and not when the first has.",
+    hint="Keep a True/False for each caption: has it ended? Those that have get PAD, after their END. Stop when all have, and not when the first has; or at `length` tokens, START included.",
 ):
     scripts = torch.tensor([[7, 9, END, 8, 8, 8, 8], [5, END, 6, 6, END, 6, 6], [4, 4, 7, 5, END, 9, 9]])
     calls = []
@@ -620,7 +629,14 @@ with exercise.check(
     def scripted(tokens):
         """Logits that dictate the script; after END they go on, as untrained places do."""
         calls.append(tuple(tokens.shape))
-        exercise.true(bool((tokens[:, 0] == START).all()), "the captions do not begin with START")
+        exercise.true(
+            len(tokens) == 3,
+            f"next_word was asked about {len(tokens)} of 3 captions: it wants all captions each time, ended ones too",
+        )
+        exercise.true(
+            bool((tokens[:, 0] == START).all()),
+            "what next_word was given does not begin with START: it takes all the tokens so far",
+        )
         return F.one_hot(scripts[: len(tokens), tokens.shape[1] - 1], 12).float()
 
     found = decode(scripted, 3, length=8)
@@ -642,7 +658,7 @@ with exercise.check(
 with exercise.check(
     "each word asks, each patch of its own image answers",
     points=1,
-    hint="Three times: stream + part(norm(stream)). In cross-attention the words ask and the patches answer, as they come, without the mask of the words.",
+    hint="Three times: stream + part(norm(stream)). In cross-attention the words ask and the patches answer, as they come, without the mask of the words. All of it learns: gradients pass.",
 ):
     block, words, image = any_block(), exercise.draw(3, 5, 16), exercise.draw(3, 7, 16)
     out = step(block, words, image)
@@ -657,6 +673,9 @@ with exercise.check(
         not same(step(block, words, torch.cat([five[:, :4], five[:, :1]], dim=1))[:, 0], step(block, words, five)[:, 0]),
         "the first word does not see the last patch: the mask of the words was laid on the image",
     )  # fmt: skip
+    learning = {"words": words.clone().requires_grad_(), "image": image.clone().requires_grad_()}
+    out = step(block.requires_grad_(True), learning["words"], learning["image"])
+    exercise.gradients_reach(out.square().sum(), dict(block.named_parameters()) | learning)
 
 with exercise.check(
     "nobody looks at patches that are filling",
@@ -814,7 +833,9 @@ any kind). Then:
 
 - with `freeze=True`, the encoder asks for no gradient and is in evaluation mode. Everything else moves, and is in
   training mode.
-- with `freeze=False`, everything moves and is in training mode. This holds whatever state the captioner came in.
+- with `freeze=False`, everything moves and is in training mode.
+
+Both hold whatever state the captioner came in.
 
 It returns a list of the parameters that move, each once: exactly what the optimiser should get.
 
@@ -858,10 +879,11 @@ class TowerWithState(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 6, 4, stride=4), nn.BatchNorm2d(6), nn.GELU(), nn.Dropout(0.2))
         self.position = nn.Parameter(torch.zeros(4, 6))
+        self.image = nn.Linear(6, 6)  # in the file of weights this is image.image
 
     def forward(self, image):
         """One vector for each patch."""
-        return self.stem(image).flatten(2).transpose(1, 2) + self.position
+        return self.image(self.stem(image).flatten(2).transpose(1, 2) + self.position)
 
 
 class Stand(nn.Module):
@@ -873,6 +895,8 @@ class Stand(nn.Module):
         self.image = TowerWithState()
         self.image_norm = nn.BatchNorm1d(4)
         self.decoder = nn.Sequential(nn.Linear(6, 8), nn.GELU(), nn.Linear(8, 5))
+        self.words = nn.Embedding(5, 8)
+        self.words.weight = self.decoder[2].weight  # tied: one parameter, two places
 
     def forward(self, image):
         """Some scores."""
@@ -887,6 +911,7 @@ def aligned_weights():
         drawn = exercise.draw(*value.shape) if value.is_floating_point() else torch.full_like(value, 17)
         weights[f"image.{name}"] = drawn.abs() + 0.1 if "running_var" in name else drawn
     weights["text.words.weight"] = exercise.draw(9, 6)
+    weights["text.image.weight"] = exercise.draw(6, 6)  # a part of the text encoder
     return weights
 
 
@@ -898,7 +923,7 @@ def moving_names(model):
 with exercise.check(
     "MiniCLIP's image tower arrives in a fresh captioner",
     points=1,
-    hint="Keep the names that begin with 'image.' (with its dot), take that beginning away, and give the rest to captioner.image.load_state_dict. Never with strict=False.",
+    hint="Keep the names that begin with 'image.' (with its dot), take that beginning away, once (removeprefix; lstrip takes letters away), and give the rest to captioner.image.load_state_dict. Never with strict=False.",
 ):
     model = SmallCaptioner(["red", "cube"])
     start(model, CLIP.state_dict(), freeze=True)
@@ -909,11 +934,15 @@ with exercise.check(
         all(a.data_ptr() != b.data_ptr() for a in model.parameters() for b in CLIP.parameters()),
         "the captioner and MiniCLIP share memory: whoever trains one trains the other. Copy the weights",
     )
+    model, weights = Stand(), aligned_weights()  # has image.image.weight and text.image.weight
+    start(model, weights, freeze=True)
+    for name, parameter in model.image.named_parameters():
+        exercise.close(parameter, weights[f"image.{name}"], atol=1e-6, why="float32 rounds")
 
 with exercise.check(
     "what moves is what the optimiser gets, each once",
     points=1,
-    hint="requires_grad_(False) on captioner.image alone, after everything else was set to True. Then collect what asks for a gradient from captioner.parameters().",
+    hint="requires_grad_(False) on captioner.image alone, after everything else was set to True. Then collect what asks for a gradient from captioner.parameters(), which gives a tied one once.",
 ):
     for freeze in (True, False):
         model = Stand().requires_grad_(False).eval()  # whatever state it came in
@@ -939,7 +968,7 @@ with exercise.check(
     hint="captioner.train() first, then captioner.image.eval(): the order matters. load_state_dict brings the buffers (running averages) as well; a loop over parameters does not.",
 ):
     weights = aligned_weights()
-    model = Stand()
+    model = Stand().requires_grad_(False).eval()
     given = start(model, weights, freeze=True)
     exercise.true(
         not any(module.training for module in model.image.modules()),
@@ -947,7 +976,7 @@ with exercise.check(
     )
     exercise.true(
         all(m.training for n, m in model.named_modules() if not (n == "image" or n.startswith("image."))),
-        "the rest of the captioner is in evaluation mode, though it is about to be trained",
+        "the rest of the captioner is in evaluation mode, though it is about to be trained, whatever state it came in",
     )
     fresh = {name: value.clone() for name, value in model.state_dict().items()}
     optimiser = torch.optim.AdamW(given, lr=0.05)
@@ -980,6 +1009,7 @@ with exercise.check(
         {name: value for name, value in good.items() if name != "image.position"},
         {name: value for name, value in good.items() if name != "image.stem.1.running_mean"},
         {**good, "image.stem.9.weight": torch.ones(3)},
+        {name.replace("image.position", "image.positions"): value for name, value in good.items()},
     ):
         exercise.raises(Exception, start, Stand(), wrong, freeze=True)
     kept = {name: value.clone() for name, value in good.items()}
@@ -1966,6 +1996,8 @@ Write three functions. A box is x0, y0, x1, y1 in pixels, x1 and y1 exclusive: i
 - `precision_recall`: from this list and the number of targets. Without predictions nothing wrong was said:
   precision 1. Without targets nothing was missed: recall 1.
 
+Leave the inputs as they were.
+
 **The trap:** two boxes that lie apart in *both* directions overlap by a negative width and a negative height, and
 the product is a fine positive area; a box with both pairs of corners swapped does the same. The union counts what
 both share *once*. And ten boxes on one sphere are one find and nine mistakes.
@@ -2055,13 +2087,18 @@ with exercise.check(
 with exercise.check(
     "the surest chooses first, and a target is taken once",
     points=1,
-    hint="Go by score, not by the order of the list; what has been taken is no longer free.",
+    hint="Go by score, not by the order of the list; what has been taken is no longer free. Who finds nothing gets -1, and the next one still may find. "
+    "A target's number is its row in `targets`, whatever was taken before. Each call begins with all targets free.",
 ):
     target = torch.tensor([[0.0, 0.0, 10.0, 10.0], [20.0, 0.0, 30.0, 10.0]])
     boxes = torch.tensor(
         [[0.0, 0.0, 10.0, 9.0], [1.0, 0.0, 11.0, 10.0], [20.0, 0.0, 30.0, 6.0], [50.0, 50.0, 60.0, 60.0]]
     )
-    exercise.equal(numbers(match(boxes, torch.tensor([0.3, 0.9, 0.5, 0.8]), target)), [-1, 0, 1, -1])
+    given = boxes, torch.tensor([0.3, 0.9, 0.5, 0.8]), target
+    before = [one.clone() for one in given]
+    exercise.equal(numbers(match(*given)), [-1, 0, 1, -1])
+    for name, one, was in zip(("predicted boxes", "scores", "targets"), given, before, strict=True):
+        exercise.true(torch.equal(one, was), f"the {name} were changed: work on a copy")
     exercise.equal(numbers(match(boxes, torch.tensor([0.9, 0.3, 0.5, 0.8]), target)), [0, -1, 1, -1])
     exercise.equal(
         numbers(match(boxes, torch.tensor([0.9, 0.3, 0.5, 0.8]), target, threshold=0.7)), [0, -1, -1, -1]
@@ -2108,13 +2145,15 @@ with exercise.check(
     none = torch.zeros(0, 4)
     exercise.shape(overlaps(none, whole), (0, 2))
     exercise.equal(numbers(match(none, torch.zeros(0), whole)), [])
+    exercise.equal(numbers(match(none, torch.zeros(0), none)), [])
     exercise.equal(numbers(match(whole, torch.tensor([0.1, 0.2]), none)), [-1, -1])
 
 with exercise.check(
     "fresh boxes: IoU by counting pixels, matching one after the other, in any order",
     points=1,
-    hint="Of the targets that are *free*, the one with the largest IoU: when the best of all is taken, the next may still do. At least the threshold: "
-    "equal counts. The result is in the order of the predictions as they came.",
+    hint="Of the targets that are *free*, the one with the largest IoU: when the best of all is taken, the next may still do. At least the threshold, "
+    "which is one of the IoU and not of the score: equal counts. Equal scores go in their order: sort stably from the highest down, and turn nothing "
+    "round. The result is in the order of the predictions as they came.",
 ):
 
     def counted(one, two):
@@ -2154,6 +2193,7 @@ with exercise.check(
     exercise.equal(
         numbers(match(half, torch.ones(1), torch.tensor([[0.0, 0.0, 4.0, 4.0]]), threshold=0.5)), [0]
     )
+    exercise.equal(numbers(match(half.repeat(3, 1), torch.full((3,), 0.5), half)), [0, -1, -1])
     taken = torch.tensor([[0.0, 0.0, 10.0, 10.0], [0.0, 2.0, 10.0, 12.0]])
     two = torch.tensor([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 10.0, 11.0]])
     exercise.equal(numbers(match(two, torch.tensor([0.4, 0.6]), taken, threshold=0.5)), [1, 0])
@@ -3458,8 +3498,8 @@ balanced unless it is said otherwise.
 {{exercise:fuse}}
 
 Write `fuse`. The two encoders have done their work: a question is one vector q, a picture is a vector v_p for each
-patch p. What is learned is in `layers`, by name; you only say how the two meet. With [q, v] for "q, then v, in one long
-vector":
+patch p. What is learned here is in `layers`, by name (the encoders learn through q and v); you only say how the two
+meet. With [q, v] for "q, then v, in one long vector":
 
 - `"late"`: s = `layers["question"](q)` + Σ_p `layers["image"](v_p)`
 - `"early"`: s = `layers["out"]`( Σ_p `layers["network"]([q, v_p])` )
@@ -3552,7 +3592,7 @@ def fused_slowly(how, q, v, layers):
 with exercise.check(
     "late: each scores alone, and the scores are added",
     points=1,
-    hint="layers['question'](q) is (sample, answer). layers['image'](patches) is (sample, patch, answer): sum it over axis 1, then add.",
+    hint="layers['question'](q) is (sample, answer). layers['image'](patches) is (sample, patch, answer): sum it over axis 1, then add. These are scores: no softmax.",
 ):
     layers = parts_of(5, 4, 3, exercise.generator)["late"]
     q, v = exercise.draw(2, 5), exercise.draw(2, 6, 5)
@@ -3562,7 +3602,7 @@ with exercise.check(
     "early: the question beside every patch, then the network, then the sum",
     points=1,
     hint="Give the question an axis of patches: question[:, None].expand(-1, number of patches, -1); [q, v_p] in this order on the last axis; the "
-    "network acts on each patch, and the sum comes after it.",
+    "network acts on each patch, and the sum comes after it; no softmax at the end.",
 ):
     layers = parts_of(5, 4, 3, exercise.generator)["early"]
     q, v = exercise.draw(2, 5), exercise.draw(2, 6, 5)
@@ -3583,7 +3623,8 @@ with exercise.check(
     "as many samples as patches as numbers: every sample gets its own answer",
     points=1,
     hint="With equal lengths a wrong axis goes unnoticed. A question belongs to axis 0 (samples) and is the same for all patches of its picture; the "
-    "softmax runs over the patches, axis 1. No sample may see another.",
+    "softmax runs over the patches, axis 1. No sample may see another. And `.squeeze()` without an axis loses the axis of a sample that is alone: "
+    "say which one, `.squeeze(-1)`.",
 ):
     size = int(exercise.rng.integers(4, 8))
     q, v = exercise.draw(size, size), exercise.draw(size, size, size)
@@ -3596,9 +3637,9 @@ with exercise.check(
     "another picture changes the answer, another question too, and every layer learns",
     points=1,
     hint="Ask the same question of a counterfactual picture: if no score moves, the picture is ignored. Both inputs and all layers must "
-    "take part, and nothing may be detached.",
+    "take part, and nothing may be detached: the encoders before them learn through q and v.",
 ):
-    q, v = exercise.draw(3, 4), exercise.draw(3, 5, 4)
+    q, v = exercise.draw(3, 4).requires_grad_(), exercise.draw(3, 5, 4).requires_grad_()
     for how, layers in parts_of(4, 3, 6, exercise.generator).items():
         before = torch.as_tensor(student(how, q, v, layers))
         exercise.shape(before, (3, 6))
@@ -3608,7 +3649,8 @@ with exercise.check(
         other = torch.as_tensor(student(how, exercise.draw(3, 4), v, layers))
         moved = (other - before).abs().amax(1)
         exercise.true(bool((moved > 1e-4).all()), f"{how}: another question changes no score")
-        exercise.gradients_reach(before.square().sum(), dict(layers.named_parameters()))
+        learning = {"question": q, "patches": v} | dict(layers.named_parameters())
+        exercise.gradients_reach(before.square().sum(), learning)
 
 with exercise.check(
     "what the deck calls interaction: none in late, some in the others; the order of the patches means nothing",
@@ -3910,6 +3952,7 @@ Write `missing_modality`. `here[i]` says of sample i whether its question and wh
 - **at test:** nothing is dropped.
 - **always:** where an input is absent, its vector (all its patches) is replaced by the token `absent["question"]` or
   `absent["image"]`. What stands in the data where something is missing is rubbish, and may be NaN.
+- Gradients pass: the tokens learn, and so do the encoders from which question and patches come.
 - Return question, patches and the `here` that holds now, and leave the inputs as they were. Draw with `generator`.
 
 **The trap:** ordinary dropout (`F.dropout`) hides *numbers*, not inputs, and puts zeros there; one draw for the
@@ -3977,25 +4020,27 @@ def as_told(question, patches, here, absent):
 with exercise.check(
     "at test nothing is dropped, and the token stands where an input is absent",
     points=1,
-    hint="torch.where(is it here, the input, the token). Zeros are not the token, and NaN times 0 is NaN. With training=False the rate means nothing.",
+    hint="torch.where(is it here, the input, the token): column 0 of `here` is for the question, column 1 for the picture, all its patches. Zeros are not "
+    "the token, and NaN times 0 is NaN. With training=False the rate means nothing.",
 ):
     q, v = exercise.draw(6, 3), exercise.draw(6, 4, 3)
     here = torch.tensor([[True, True], [True, False], [False, True]] * 2)
     q[~here[:, 0]], v[~here[:, 1]] = torch.nan, torch.nan
     absent = {"question": exercise.draw(3), "image": exercise.draw(3)}
+    inputs = q.clone(), v.clone()
     got = student(q, v, here, absent, rate=0.9, training=False, generator=exercise.generator)
     exercise.true(
         isinstance(got, tuple | list) and len(got) == 3, "return three things: question, patches, here"
     )
     exercise.equal(torch.as_tensor(got[2]).bool(), here)
-    exercise.close(got[0], as_told(q, v, here, absent)[0], atol=1e-6)
-    exercise.close(got[1], as_told(q, v, here, absent)[1], atol=1e-6)
+    exercise.close(got[0], as_told(*inputs, here, absent)[0], atol=1e-6)
+    exercise.close(got[1], as_told(*inputs, here, absent)[1], atol=1e-6)
 
 with exercise.check(
     "in training, at rate 1, every sample loses one modality, whole, and keeps the other untouched",
     points=1,
     hint="Decide for each sample: first whether it loses one, then which. A whole modality of a sample: all its numbers, all its patches; the "
-    "other one stays as it is, not scaled.",
+    "other one stays as it is, not scaled. What is lost becomes its token.",
 ):
     q, v = exercise.draw(64, 3), exercise.draw(64, 4, 3)
     here = torch.ones(64, 2, dtype=torch.bool)
@@ -4009,31 +4054,30 @@ with exercise.check(
     )
     exercise.close(got[0], as_told(*inputs, got[2], absent)[0], atol=1e-6)
     exercise.close(got[1], as_told(*inputs, got[2], absent)[1], atol=1e-6)
-    exercise.true(
-        bool(here.all()) and torch.equal(q, inputs[0]) and torch.equal(v, inputs[1]),
-        "an input was changed: clone `here`",
-    )
+    exercise.true(bool(here.all()), "`here` itself was changed: clone it")
+    for name, one, was in zip(("question", "patches"), (q, v), inputs, strict=True):
+        exercise.true(
+            torch.equal(one, was), f"{name} itself was changed: make a new tensor, as torch.where does"
+        )
 
 ### BEGIN HIDDEN TESTS
 with exercise.check(
     "the rate, half and half, sample by sample, and never both",
     points=1,
     hint="P(loses the question) = P(loses the picture) = rate / 2, and P(loses both) = 0, for a sample that has both. A sample that has one only "
-    "keeps it. The generator decides.",
+    "keeps it. The generator decides, for each sample by itself: in a batch of one, too. In training the token also stands for what was missing from the start.",
 ):
-    n, rate = 6000, float(exercise.rng.uniform(0.2, 0.7))
+    n, rate = 6000, float(exercise.rng.uniform(0.4, 0.7))
     q, v = exercise.draw(n, 1), exercise.draw(n, 2, 1)
     here = torch.ones(n, 2, dtype=torch.bool)
     here[4000:5000, 0], here[5000:, 1] = False, False
+    q[4000:5000], v[5000:] = torch.nan, torch.nan
     absent = {"question": exercise.draw(1), "image": exercise.draw(1)}
-    first, again, other = (
-        torch.as_tensor(
-            student(q, v, here, absent, rate=rate, training=True, generator=torch.Generator().manual_seed(s))[
-                2
-            ]
-        ).bool()
+    drawn = [
+        student(q, v, here, absent, rate=rate, training=True, generator=torch.Generator().manual_seed(s))
         for s in (5, 5, 6)
-    )
+    ]
+    first, again, other = (torch.as_tensor(here_now).bool() for _, _, here_now in drawn)
     exercise.true(bool(first.any(1).all()), "some samples have neither question nor picture now")
     exercise.equal(first[4000:], here[4000:])
     lost = 1 - first[:4000].float().mean(0)
@@ -4042,11 +4086,20 @@ with exercise.check(
         torch.equal(first, again), "the same generator state gives another result: draw with `generator`"
     )
     exercise.true(not torch.equal(first, other), "another seed changes nothing: draw with `generator`")
+    exercise.close(drawn[0][0], as_told(q, v, first, absent)[0], atol=1e-6)
+    exercise.close(drawn[0][1], as_told(q, v, first, absent)[1], atol=1e-6)
+    alone = [
+        student(q[:1], v[:1], here[:1], absent, rate=rate, training=True, generator=exercise.generator)[2]
+        for _ in range(300)
+    ]
+    lost = 1 - torch.cat([torch.as_tensor(one).float() for one in alone]).mean(0)
+    exercise.close(lost, torch.full((2,), rate / 2), atol=0.13, why="300 batches of one sample each")
 
 with exercise.check(
     "a tiny model trained with it does without either input, and its tokens learn",
     points=1,
-    hint="A question and a picture that both tell the answer: after training with rate 0.5 either alone must do. Gradients have to reach the tokens.",
+    hint="A question and a picture that both tell the answer: after training with rate 0.5 either alone must do. Gradients have to reach the tokens, and the question and the picture: their encoders "
+    "learn through them.",
 ):
     y = torch.as_tensor(exercise.rng.integers(0, 2, 400))
     side = (2.0 * y - 1)[:, None]
@@ -4066,11 +4119,18 @@ with exercise.check(
         return net(torch.cat([asks, shows.mean(1)], 1))
 
     everything = torch.ones(400, 2, dtype=torch.bool)
+    asked, shown_here = q.clone().requires_grad_(), v.clone().requires_grad_()
+    got = student(
+        asked, shown_here, everything, absent, rate=0.5, training=True, generator=exercise.generator
+    )
+    exercise.gradients_reach(
+        got[0].sum() + got[1].sum(),
+        {"the question": asked, "the picture": shown_here}
+        | {f"the token for a missing {name}": token for name, token in absent.items()},
+    )
     optimiser = torch.optim.Adam([*net.parameters(), *absent.values()], lr=0.03)
-    for step in range(200):
+    for _ in range(200):
         loss = F.cross_entropy(scores(everything, True), y)
-        if step == 0:
-            exercise.gradients_reach(loss, absent)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -4728,6 +4788,15 @@ WHY = {
     "highest in the table": "A number from another task says little about this one. What is given here?",
 }
 
+
+def answer_to(situation):
+    """What was answered there, if anything was."""
+    answers = answers_of()
+    exercise.true(isinstance(answers, dict), 'return a dictionary, {"archive": ("pipeline", "reason"), …}')
+    exercise.true(situation in answers, f"there is no answer for {situation!r} in the dictionary")
+    return answers[situation]
+
+
 with exercise.check(
     "every situation has a pipeline and a reason from the lists",
     points=0,
@@ -4742,7 +4811,7 @@ with exercise.check(
     hint="How often would each network have to run after the editor has pressed Enter?",
 ):
     exercise.choice(
-        answers_of()["archive"], options=PIPELINES, reasons=WHY, correct=("alignment", "ahead of time")
+        answer_to("archive"), options=PIPELINES, reasons=WHY, correct=("alignment", "ahead of time")
     )
 
 with exercise.check(
@@ -4751,7 +4820,7 @@ with exercise.check(
     hint="The sentences are not there yet, so something has to write them. What did 50 captions do to a random encoder, and to an aligned one?",
 ):
     exercise.choice(
-        answers_of()["museum"],
+        answer_to("museum"),
         options=PIPELINES,
         reasons=WHY,
         correct=("alignment, then translation", "few labels"),
@@ -4763,7 +4832,7 @@ with exercise.check(
     hint="What is the mean of a red and a blue dress? Think of the smear that the regression painted.",
 ):
     exercise.choice(
-        answers_of()["film"],
+        answer_to("film"),
         options=PIPELINES,
         reasons=WHY,
         correct=("translation, sampled", "many right answers"),
@@ -4775,7 +4844,7 @@ with exercise.check(
     hint="Half of the days 0, half of them 10: which single number has the smallest mean square of the error?",
 ):
     exercise.choice(
-        answers_of()["solar park"],
+        answer_to("solar park"),
         options=PIPELINES,
         reasons=WHY,
         correct=("translation, one answer", "the mean is wanted"),
@@ -4787,7 +4856,7 @@ with exercise.check(
     hint="Which of the three ways to fuse was far above the other two on relations?",
 ):
     exercise.choice(
-        answers_of()["warehouse"],
+        answer_to("warehouse"),
         options=PIPELINES,
         reasons=WHY,
         correct=("early fusion", "places compared"),
@@ -4799,7 +4868,7 @@ with exercise.check(
     hint="What has the model never met in training that it will meet at night? Is zero a sign for it?",
 ):
     exercise.choice(
-        answers_of()["clinic"],
+        answer_to("clinic"),
         options=PIPELINES,
         reasons=WHY,
         correct=("fusion with modality dropout", "may be missing"),

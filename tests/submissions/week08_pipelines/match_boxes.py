@@ -116,6 +116,77 @@ def precision_recall(matched, targets):
     found = matched.ge(0).sum().item()
     return (1.0 if matched.numel() == 0 else found / matched.numel(), 1.0 if targets == 0 else found / targets)
 """,
+    "the_surest_that_is_left": """
+def box_iou(a, b):
+    ax0, ay0, ax1, ay1 = a[:, None].double().unbind(-1)
+    bx0, by0, bx1, by1 = b[None].double().unbind(-1)
+    w = F.relu(torch.minimum(ax1, bx1) - torch.maximum(ax0, bx0))
+    h = F.relu(torch.minimum(ay1, by1) - torch.maximum(ay0, by0))
+    shared = torch.einsum("ab,ab->ab", w, h)
+    union = F.relu(ax1 - ax0) * F.relu(ay1 - ay0) + F.relu(bx1 - bx0) * F.relu(by1 - by0) - shared
+    return shared / union.clamp_min(1e-9)
+
+
+def match_boxes(predicted, scores, targets, threshold=0.5):
+    left, overlap, matched = scores.clone(), box_iou(predicted, targets), [-1 for _ in predicted]
+    for _ in range(len(predicted)):
+        p = int(left.argmax())
+        left[p] = -torch.inf
+        best, number = -1.0, -1
+        for t in range(len(targets)):
+            if t not in matched and overlap[p, t] > best:
+                best, number = float(overlap[p, t]), t
+        if best >= threshold:
+            matched[p] = number
+    return tuple(matched)
+
+
+def precision_recall(matched, targets):
+    hits = torch.count_nonzero(torch.as_tensor(matched) + 1)
+    return torch.tensor([hits / len(matched) if len(matched) else 1, hits / targets if targets else 1])
+""",
+    "pairs_sorted_and_walked": """
+def sides(low, high):
+    return torch.where(high > low, high - low, torch.zeros_like(high))
+
+
+def box_iou(a, b):
+    a, b = torch.broadcast_tensors(a.unsqueeze(1), b.unsqueeze(0))
+    shared = sides(torch.max(a[..., :2], b[..., :2]), torch.min(a[..., 2:], b[..., 2:])).prod(dim=-1)
+    union = sides(a[..., :2], a[..., 2:]).prod(dim=-1) + sides(b[..., :2], b[..., 2:]).prod(dim=-1) - shared
+    out = torch.zeros_like(union)
+    real = union > 0
+    out[real] = shared[real] / union[real]
+    return out
+
+
+def match_boxes(predicted, scores, targets, *, threshold=0.5):
+    overlap = box_iou(predicted, targets)
+    pairs = [
+        (-float(scores[p]), p, -float(overlap[p, t]), t)
+        for p in range(len(predicted))
+        for t in range(len(targets))
+        if overlap[p, t] >= threshold
+    ]
+    mine, taken = {}, set()
+    for _, p, _, t in sorted(pairs):
+        if p not in mine and t not in taken:
+            mine[p] = t
+            taken.add(t)
+    return np.array([mine.get(p, -1) for p in range(len(predicted))], dtype=int)
+
+
+def precision_recall(matched, targets):
+    right = len([m for m in matched.tolist() if m >= 0])
+    try:
+        precision = right / len(matched)
+    except ZeroDivisionError:
+        precision = 1.0
+    try:
+        return precision, right / targets
+    except ZeroDivisionError:
+        return precision, 1.0
+""",
 }
 
 CHAFFS = {
@@ -252,5 +323,93 @@ def match_boxes(predicted, scores, targets, *, threshold=0.5):
     "divided_by_zero": dict(
         expects=("precision and recall", "No targets"),
         source=but("(found / targets if targets else 1.0)", "found / targets"),
+    ),
+    "equal_scores_from_the_back": dict(
+        expects=("fresh boxes", "in their order"),
+        source=but("scores.argsort(descending=True, stable=True)", "scores.argsort(stable=True).flip(0)"),
+    ),
+    "sorted_and_reversed": dict(
+        expects=("fresh boxes", "in their order"),
+        source=but(
+            "scores.argsort(descending=True, stable=True).tolist()",
+            "np.argsort(scores.numpy(), kind='stable')[::-1].tolist()",
+        ),
+    ),
+    "the_chosen_score_is_crossed_out": dict(
+        expects=("the surest chooses first", "were changed"),
+        source=but(
+            "for p in scores.argsort(descending=True, stable=True).tolist():\n",
+            "for _ in range(len(predicted)):\n        p = int(scores.argmax())\n        scores[p] = -torch.inf\n",
+        ),
+    ),
+    "the_taken_target_is_crossed_out": dict(
+        expects=("the surest chooses first", "in place"),
+        source=but("            overlap[:, matched[p]] = -1.0\n", "            targets[matched[p]] = 0\n").replace(
+            "        if len(targets) and", "        overlap = box_iou(predicted, targets)\n        if len(targets) and"
+        ),
+    ),
+    "the_threshold_is_for_the_score": dict(
+        expects=("fresh boxes", "not of the score"),
+        source=but("if len(targets) and", "if scores[p] >= threshold and len(targets) and"),
+    ),
+    "the_best_sum_of_all": dict(
+        expects=("the surest chooses first", "Go by score"),
+        source=RIGHT[: RIGHT.index("def match_boxes")]
+        + """
+def match_boxes(predicted, scores, targets, *, threshold=0.5):
+    from scipy.optimize import linear_sum_assignment
+
+    matched, overlap = torch.full((len(predicted),), -1), box_iou(predicted, targets)
+    for p, t in zip(*linear_sum_assignment(-overlap.numpy())):
+        if overlap[p, t] >= threshold:
+            matched[p] = int(t)
+    return matched
+
+
+"""
+        + RIGHT[RIGHT.index("def precision_recall") :],
+    ),
+    "one_miss_ends_it": dict(
+        expects=("the surest chooses first", "the next one"),
+        source=but("            overlap[:, matched[p]] = -1.0\n", "            overlap[:, matched[p]] = -1.0\n        else:\n            break\n"),
+    ),
+    "numbers_move_up": dict(
+        expects=("the surest chooses first", "number"),
+        source=but(
+            "            overlap[:, matched[p]] = -1.0\n",
+            "            keep = torch.arange(len(targets)) != matched[p]\n            targets, overlap = targets[keep], overlap[:, keep]\n",
+        ),
+    ),
+    "taken_for_ever": dict(
+        expects=("the surest chooses first", "begins"),
+        source=but("threshold=0.5):\n", "threshold=0.5, taken=[]):\n")
+        .replace("            overlap[:, matched[p]] = -1.0\n", "            taken.append(int(matched[p]))\n")
+        .replace("        if len(targets) and", "        overlap[:, taken] = -1.0\n        if len(targets) and"),
+    ),
+    "sides_in_place": dict(
+        expects=("IoU by hand", "in place"),
+        source=RIGHT[RIGHT.index("def match_boxes") :]
+        + """
+
+def box_iou(a, b):
+    low, high = torch.maximum(a[:, None, :2], b[:, :2]), torch.minimum(a[:, None, 2:], b[:, 2:])
+    shared = (high - low).clamp(min=0).prod(-1)
+    a[:, 2:] -= a[:, :2]
+    b[:, 2:] -= b[:, :2]
+    union = a[:, None, 2:].prod(-1) + b[:, 2:].prod(-1) - shared
+    return torch.where(union > 0, shared / union, 0.0)
+""",
+    ),
+    "returns_nothing": dict(
+        expects=("the surest chooses first", "return"),
+        source=but("    return matched\n", "    matched\n"),
+    ),
+    "the_column_s_best": dict(
+        expects=("fresh boxes", "largest IoU"),
+        source=but("matched[p] = overlap[p].argmax()", "matched[p] = overlap.max(0).values.argmax()"),
+    ),
+    "false_pairs_are_nan": dict(
+        expects=("empty boxes are empty", "NaN"),
+        source=but("torch.where(union > 0, shared / union, 0.0)", "torch.where(union > 0, shared / union, torch.nan)"),
     ),
 }

@@ -54,6 +54,45 @@ def missing_modality(question, patches, here, absent, *, rate, training, generat
     v = patches.masked_fill(~here[:, 1:, None], 0.0) + (~here[:, 1:, None]) * absent["image"]
     return q, v, here
 """,
+    "rubbish_to_numbers_then_times": """
+def missing_modality(question, patches, here, absent, rate, training, generator):
+    now = here.float()
+    if training:
+        both = now.sum(1) == 2
+        loses = torch.bernoulli(torch.full((len(now),), float(rate)), generator=generator).bool()
+        side = torch.bernoulli(torch.full((len(now),), 0.5), generator=generator)
+        gone = torch.stack([side, 1 - side], 1) * (both & loses)[:, None]
+        now = now - gone
+    asks, shows = now[:, :1], now[:, 1:, None]
+    q = torch.nan_to_num(question, 0.0, 0.0, 0.0) * asks + absent["question"] * (1 - asks)
+    v = torch.nan_to_num(patches, 0.0, 0.0, 0.0) * shows + absent["image"] * (1 - shows)
+    return q, v, now.bool()
+""",
+    "numpy_decides": """
+def missing_modality(question, patches, here, absent, *, rate, training, generator):
+    kept = here.numpy().copy()
+    if training:
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        both = np.flatnonzero(kept.all(axis=1))
+        lost = both[rng.random(len(both)) < rate]
+        kept[lost, rng.integers(0, 2, size=len(lost))] = False
+    kept = torch.from_numpy(kept)
+    q = torch.where(kept[:, 0].reshape(-1, 1), question, absent["question"].reshape(1, -1))
+    v = torch.where(kept[:, 1].reshape(-1, 1, 1), patches, absent["image"].reshape(1, 1, -1))
+    return q, v, kept
+""",
+    "row_by_row_and_stacked": """
+def missing_modality(question, patches, here, absent, *, rate, training, generator):
+    rows, images, now = [], [], []
+    draws = torch.rand(len(question), 2, generator=generator).tolist()
+    for q, v, (asks, shows), (u, side) in zip(question, patches, here.tolist(), draws):
+        if training and asks and shows and u < rate:
+            asks, shows = (False, True) if side < 0.5 else (True, False)
+        rows.append(q if asks else absent["question"])
+        images.append(v if shows else absent["image"].expand_as(v))
+        now.append([asks, shows])
+    return torch.stack(rows), torch.stack(images), torch.tensor(now)
+""",
 }
 
 CHAFFS = {
@@ -176,6 +215,113 @@ CHAFFS = {
         expects=("a tiny model", "reach the tokens"),
         source=RIGHT.replace('absent["question"]', 'absent["question"].detach()').replace(
             'absent["image"]', 'absent["image"].detach()'
+        ),
+    ),
+    "one_question_then_one_picture": dict(
+        expects=("sample by sample", "by itself"),
+        source=but("torch.randint(2, (len(here),), generator=generator)", "torch.arange(len(here)) % 2"),
+    ),
+    "a_fixed_share_is_drawn": dict(
+        expects=("sample by sample", "by itself"),
+        source=but(
+            "(torch.rand(len(here), generator=generator) < rate)",
+            "(torch.randperm(len(here), generator=generator) < int(rate * len(here)))",
+        ),
+    ),
+    "half_of_the_batch_each": dict(
+        expects=("sample by sample", "by itself"),
+        source=but(
+            "torch.randint(2, (len(here),), generator=generator)",
+            "(torch.randperm(len(here), generator=generator) < len(here) // 2).long()",
+        ),
+    ),
+    "the_same_number_decides_twice": dict(
+        expects=("sample by sample", "rate / 2"),
+        source=but(
+            "        lost = here.all(1) & (torch.rand(len(here), generator=generator) < rate)\n"
+            "        which = torch.randint(2, (len(here),), generator=generator)\n",
+            "        u = torch.rand(len(here), generator=generator)\n"
+            "        lost, which = here.all(1) & (u < rate), (u < 0.5).long()\n",
+        ),
+    ),
+    "kept_at_the_rate": dict(
+        expects=("in training, at rate 1", "loses one"), source=but("< rate)", "> rate)")
+    ),
+    "tokens_for_what_was_dropped_only": dict(
+        expects=("sample by sample", "missing from the start"),
+        source=but(
+            "        here[lost, which[lost]] = False\n",
+            "        here[lost, which[lost]] = False\n"
+            "        gone = F.one_hot(which, 2).bool() & lost[:, None]\n"
+            '        question = torch.where(gone[:, 0, None], absent["question"], question)\n'
+            '        patches = torch.where(gone[:, 1, None, None], absent["image"], patches)\n'
+            "        return question, patches, here\n",
+        ),
+    ),
+    "the_inputs_are_constants": dict(
+        expects=("a tiny model", "no gradient reaches the question"),
+        source=but(
+            "    here = here.clone()\n",
+            "    here, question, patches = here.clone(), question.clone().detach(), patches.clone().detach()\n",
+        ),
+    ),
+    "nothing_learns_here": dict(
+        expects=("a tiny model", "not connected"), source="\n@torch.no_grad()" + RIGHT
+    ),
+    "tokens_written_into_the_inputs": dict(
+        expects=("in training, at rate 1", "question itself was changed"),
+        source=but(
+            '    question = torch.where(here[:, 0, None], question, absent["question"])\n'
+            '    patches = torch.where(here[:, 1, None, None], patches, absent["image"])\n',
+            '    question[~here[:, 0]] = absent["question"]\n    patches[~here[:, 1]] = absent["image"]\n',
+        ),
+    ),
+    "columns_swapped": dict(
+        expects=("at test nothing is dropped", "Returned"),
+        source=RIGHT.replace("here[:, 0, None]", "here[:, -1, None]").replace("here[:, 1, None, None]", "here[:, 0, None, None]"),
+    ),
+    "tokens_where_it_is_here": dict(
+        expects=("at test nothing is dropped", "is it here"),
+        source=RIGHT.replace("torch.where(here", "torch.where(~here"),
+    ),
+    "one_axis_too_few": dict(
+        expects=("at test nothing is dropped", "[:, None]"), source=but("here[:, 1, None, None]", "here[:, 1, None]")
+    ),
+    "the_first_patch_only": dict(
+        expects=("at test nothing is dropped", "all its patches"),
+        source=but(
+            '    patches = torch.where(here[:, 1, None, None], patches, absent["image"])\n',
+            '    patches = patches.clone()\n    patches[~here[:, 1], 0] = absent["image"]\n',
+        ),
+    ),
+    "in_training_always": dict(
+        expects=("the rate, half and half", "rate / 2"),
+        source=but("(torch.rand(len(here), generator=generator) < rate)", "(torch.rand(len(here), generator=generator) < 1)"),
+    ),
+    "one_generator_and_one_not": dict(
+        expects=("the rate, half and half", "draw with `generator`"),
+        source=but("torch.randint(2, (len(here),), generator=generator)", "torch.randint(2, (len(here),))"),
+    ),
+    "here_is_forgotten": dict(
+        expects=("at test nothing is dropped", "return three things"),
+        source=but("return question, patches, here", "return question, patches"),
+    ),
+    "zeros_in_training": dict(
+        expects=("in training, at rate 1", "token"),
+        source=but("    question = torch.where", "    if training:\n        return question * here[:, :1], patches * here[:, 1:, None], here\n    question = torch.where"),
+    ),
+    "a_missing_sample_is_left_out": dict(
+        expects=("at test nothing is dropped", "shape"),
+        source=but("    return question, patches, here\n", "    whole = here.all(1)\n    return question[whole], patches[whole], here\n"),
+    ),
+    "both_gone_is_taken_back": dict(
+        expects=("in training, at rate 1", "first whether"),
+        source=but(
+            "        lost = here.all(1) & (torch.rand(len(here), generator=generator) < rate)\n"
+            "        which = torch.randint(2, (len(here),), generator=generator)\n"
+            "        here[lost, which[lost]] = False\n",
+            "        kept = here & (torch.rand(len(here), 2, generator=generator) >= rate)\n"
+            "        here = torch.where(kept.any(1, keepdim=True), kept, here)\n",
         ),
     ),
 }

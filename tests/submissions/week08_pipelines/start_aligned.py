@@ -71,6 +71,60 @@ def start_aligned(captioner, weights, *, freeze):
     tower.train(not freeze)
     return [parameter for parameter in captioner.parameters() if id(parameter) not in frozen]
 """,
+    "a_whole_state_put_together": """
+import copy
+import re
+
+
+def start_aligned(captioner, weights, *, freeze):
+    state = captioner.state_dict()
+    mine = {name for name in state if re.match(r"image\\.", name)}
+    theirs = {name for name in weights if re.match(r"image\\.", name)}
+    if mine - theirs or theirs - mine:
+        raise RuntimeError("the names do not fit")
+    captioner.load_state_dict(dict(state) | {name: copy.deepcopy(weights[name]) for name in theirs})
+    captioner.train(True)
+    captioner.requires_grad_()
+    moving = {id(p): p for p in captioner.parameters()}
+    if freeze:
+        captioner.image.train(False)
+        for p in captioner.image.parameters():
+            p.requires_grad = False
+            moving.pop(id(p))
+    return list(moving.values())
+""",
+    "an_iterator_of_what_moves": """
+def start_aligned(captioner: nn.Module, weights, *, freeze: bool):
+    from collections import OrderedDict
+
+    part = OrderedDict()
+    for name, value in weights.items():
+        if name.split(".")[0] == "image":
+            part[".".join(name.split(".")[1:])] = value.detach().clone()
+    keys = captioner.image.load_state_dict(part, strict=True)
+    for name, module in captioner.named_modules():
+        frozen = freeze and (name == "image" or name.startswith("image."))
+        module.training = not frozen
+        for parameter in module.parameters(recurse=False):
+            parameter.requires_grad_(not frozen)
+    return (parameter for parameter in captioner.parameters() if parameter.requires_grad)
+""",
+    "written_into_the_data": """
+def start_aligned(captioner, weights, *, freeze):
+    encoder = captioner.image
+    for name, value in encoder.state_dict().items():
+        value.data.copy_(weights["image." + name])  # a KeyError if it is missing
+    extra = [n for n in weights if n.startswith("image.") and n[6:] not in encoder.state_dict()]
+    assert not extra, extra
+    for module in captioner.children():
+        module.train(not (freeze and module is encoder))
+    captioner.training = True
+    moving = []
+    for parameter in captioner.parameters():
+        parameter.requires_grad = not freeze or all(parameter is not own for own in encoder.parameters())
+        moving += [parameter] * parameter.requires_grad
+    return moving
+""",
 }
 
 CHAFFS = {
@@ -200,6 +254,111 @@ CHAFFS = {
         source=but(
             "[parameter for parameter in captioner.parameters() if parameter.requires_grad]",
             "[pair for pair in captioner.named_parameters() if pair[1].requires_grad]",
+        ),
+    ),
+    "stripped_from_the_left": dict(
+        expects=("arrives", "lstrip"),
+        source=but('name.removeprefix("image.")', 'name.lstrip("image.")'),
+    ),
+    "every_image_is_taken_away": dict(
+        expects=("arrives", "beginning"),
+        source=but('name.removeprefix("image.")', 'name.replace("image.", "")'),
+    ),
+    "image_anywhere_in_the_name": dict(
+        expects=("arrives", "begin"),
+        source=but('if name.startswith("image.")', 'if "image." in name'),
+    ),
+    "the_rest_stays_as_it_came": dict(
+        expects=("frozen is frozen", "whatever state"),
+        source=but("    captioner.train().requires_grad_(True)\n    if freeze:\n", "    captioner.requires_grad_(True)\n    if not freeze:\n        captioner.train()\n    else:\n"),
+    ),
+    "as_many_names_will_do": dict(
+        expects=("a wrong name is an error", "strict=True"),
+        source=but(
+            "    captioner.image.load_state_dict(own)\n",
+            "    assert len(own) == len(captioner.image.state_dict())\n    captioner.image.load_state_dict(own, strict=False)\n",
+        ),
+    ),
+    "too_many_is_no_error": dict(
+        expects=("a wrong name is an error", "one is over"),
+        source=but(
+            "    captioner.image.load_state_dict(own)\n",
+            "    captioner.image.load_state_dict({n: own[n] for n in captioner.image.state_dict()})\n",
+        ),
+    ),
+    "an_error_is_caught_and_told": dict(
+        expects=("a wrong name is an error", "strict=True"),
+        source=but(
+            "    captioner.image.load_state_dict(own)\n",
+            "    try:\n        captioner.image.load_state_dict(own)\n    except RuntimeError as error:\n        print('names do not fit', error)\n",
+        ),
+    ),
+    "a_module_has_no_requires_grad": dict(
+        expects=("what moves", "requires_grad_(False)"),
+        source=but("captioner.image.eval().requires_grad_(False)", "captioner.image.eval().requires_grad = False"),
+    ),
+    "compared_instead_of_set": dict(
+        expects=("what moves", "requires_grad_(False)"),
+        source=but(
+            "captioner.image.eval().requires_grad_(False)",
+            "captioner.image.eval()\n        for parameter in captioner.image.parameters():\n            parameter.requires_grad == False",
+        ),
+    ),
+    "each_module_s_own_tied_ones_twice": dict(
+        expects=("each once", "tied"),
+        source=but(
+            "[parameter for parameter in captioner.parameters() if parameter.requires_grad]",
+            "[p for m in captioner.modules() for p in m.parameters(recurse=False) if p.requires_grad]",
+        ),
+    ),
+    "what_is_frozen_is_given": dict(
+        expects=("what moves", "collect what asks"),
+        source=but("if parameter.requires_grad]", "if not parameter.requires_grad]"),
+    ),
+    "nothing_is_returned": dict(
+        expects=("what moves", "return"),
+        source=but("    return [parameter", "    moving = [parameter"),
+    ),
+    "names_alone": dict(
+        expects=("what moves", "no names"),
+        source=but(
+            "[parameter for parameter in captioner.parameters() if parameter.requires_grad]",
+            "[name for name, parameter in captioner.named_parameters() if parameter.requires_grad]",
+        ),
+    ),
+    "a_tower_of_its_own": dict(
+        expects=("arrives", "share memory"),
+        source=but("captioner.image.load_state_dict(own)", "captioner.image = CLIP.image"),
+    ),
+    "a_copy_of_miniclip_whatever_came": dict(
+        expects=("a wrong name is an error", "raising"),
+        source="\nimport copy\n" + but("captioner.image.load_state_dict(own)", "captioner.image = copy.deepcopy(CLIP.image)"),
+    ),
+    "the_weights_are_emptied": dict(
+        expects=("nothing is shared", "in place"),
+        source=but(
+            '    own = {name.removeprefix("image."): value for name, value in weights.items() if name.startswith("image.")}\n',
+            '    own = {name.removeprefix("image."): weights.pop(name) for name in list(weights) if name.startswith("image.")}\n',
+        ),
+    ),
+    "freeze_the_wrong_way_round": dict(
+        expects=("what moves", "requires_grad_(False)"), source=but("    if freeze:", "    if not freeze:")
+    ),
+    "a_frozen_train": dict(
+        expects=("batch norm's averages", "training mode"),
+        source=but("captioner.train().requires_grad_(True)", "captioner.requires_grad_(True)").replace(
+            "    return [", "    captioner.train(mode=True)\n    return ["
+        ),
+    ),
+    "once_frozen_stays_frozen": dict(
+        expects=("what moves", "was set to True"),
+        source=but("captioner.train().requires_grad_(True)", "captioner.train()"),
+    ),
+    "copies_for_the_optimiser": dict(
+        expects=("what moves", "no parameter of this captioner"),
+        source=but(
+            "[parameter for parameter in captioner.parameters() if parameter.requires_grad]",
+            "[nn.Parameter(parameter.clone()) for parameter in captioner.parameters() if parameter.requires_grad]",
         ),
     ),
 }

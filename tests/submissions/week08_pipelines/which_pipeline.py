@@ -40,6 +40,24 @@ def which_pipeline():
     return {place: {"choice": pipeline, "reason": reason}
             for place, pipeline, reason in zip(places, pipelines, reasons)}
 """,
+    "put_together_from_a_table": """
+from collections import OrderedDict
+
+
+def which_pipeline():
+    table = \"\"\"
+    museum: alignment, then translation | few labels
+    archive: alignment | ahead of time
+    film: translation, sampled | many right answers
+    clinic: fusion with modality dropout | may be missing
+    solar park: translation, one answer | the mean is wanted
+    warehouse: early fusion | places compared\"\"\"
+    answers = OrderedDict()
+    for line in table.strip().splitlines():
+        place, rest = line.split(":")
+        answers[place.strip()] = tuple(rest.split("|"))
+    return answers
+""",
 }
 
 
@@ -85,7 +103,7 @@ CHAFFS = {
         source=answer(solar_park=("translation, one answer", "many right answers")),
     ),
     "attention_is_all_you_need": dict(
-        expects=("warehouse", "with relations it did not"),
+        expects=("warehouse", "with relations far behind"),
         source=answer(warehouse=("attention fusion", "places compared")),
     ),
     "attention_had_the_highest_number": dict(
@@ -112,4 +130,30 @@ CHAFFS = {
         expects=("clinic", "How many answers for just this task"),
         source=answer(clinic=("fusion with modality dropout", "few labels")),
     ),
+    "five_of_six": dict(
+        expects=("clinic", "no answer"),
+        source=answer().replace(", 'clinic': ('fusion with modality dropout', 'may be missing')", ""),
+    ),
+    "a_list_of_answers": dict(
+        expects=("archive", "a dictionary"), source="\ndef which_pipeline():\n    return [" + repr(RIGHT)[1:-1].replace(": (", ", ").replace(")", "") + "]\n"
+    ),
+    "reason_first": dict(
+        expects=("archive", "not a choice on the list"), source=answer(archive=("ahead of time", "alignment"))
+    ),
+    "no_reason": dict(expects=("film", "without a reason"), source=answer(film="translation, sampled")),
+    "a_comma_is_lost": dict(
+        expects=("museum", "not a choice on the list"), source=answer(museum=("alignment then translation", "few labels"))
+    ),
+    "not_decided_yet": dict(expects=("solar park", "still empty"), source=answer(solar_park=("", ""))),
+    "nothing_yet": dict(expects=("every situation", "answer"), source=answer(warehouse=None)),
+    "the_ghost_is_the_safe_answer": dict(
+        expects=("film", "Is the mean something"), source=answer(film=("translation, one answer", "the mean is wanted"))
+    ),
+    "the_web_has_labels_enough": dict(
+        expects=("museum", "would that save"), source=answer(museum=("alignment, then translation", "ahead of time"))
+    ),
+    "one_glimpse_for_the_night": dict(
+        expects=("clinic", "One glimpse"), source=answer(clinic=("attention fusion", "may be missing"))
+    ),
+    "returned_nothing": dict(expects=("archive", "return"), source="\ndef which_pipeline():\n    " + repr(RIGHT) + "\n"),
 }
