@@ -3556,7 +3556,7 @@ def parts_of(dim, hidden, answers, generator):
     """Random layers for the three ways, with a kink inside, so that the order of things matters."""
 
     def network(into, out):
-        made = nn.Sequential(nn.Linear(into, 7), nn.Tanh(), nn.Linear(7, out))
+        made = nn.Sequential(nn.Linear(into, 7), nn.Softsign(), nn.Linear(7, out))  # tanh would saturate
         with torch.no_grad():
             for parameter in made.parameters():
                 parameter.copy_(0.7 * torch.randn(parameter.shape, generator=generator))
