@@ -3817,12 +3817,13 @@ models = {
     for how in WAYS
     for seed in range(budget(3, grading=1))
 }
+
+
 # %% tags=["demo"]
-board = {}
-for kind in TEXTS:
+def vqa_board(kind: str) -> dict[str, list[float]]:
+    """Row → accuracy on balanced questions of one kind, a value for each seed."""
     seeds = range(budget(3, grading=1))
-    board[kind] = {how: [right(models[kind, how, seed], kind) for seed in seeds] for how in WAYS}
-    board[kind] |= {
+    return {how: [right(models[kind, how, seed], kind) for seed in seeds] for how in WAYS} | {
         "attention, shuffled pictures": [right(models[kind, "attention", s], kind, shift=1) for s in seeds],
         "blind": [right(train_vqa(kind, "late", seed=s, blind=True), kind, blind=True) for s in seeds],
         "deaf": [right(train_vqa(kind, "late", seed=s, deaf=True), kind, deaf=True) for s in seeds],
@@ -3830,6 +3831,9 @@ for kind in TEXTS:
         "chance": [priors(kind, True)["chance"]],
         "ceiling": [1.0],
     }
+
+
+board = {kind: vqa_board(kind) for kind in TEXTS}
 print_table(
     {name: {kind: board[kind][name] for kind in TEXTS} for name in board["count"]}, what="balanced questions"
 )
