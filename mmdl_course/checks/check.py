@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +16,7 @@ from mmdl_course.checks.limits import kernel_stays, time_limit
 from mmdl_course.checks.messages import Line, crashed_lines, stopped_lines, unwritten, wrong_lines
 from mmdl_course.checks.recorder import Call
 from mmdl_course.checks.results import ChecksError, NotAttempted, Result, Skipped, State, TimeUp, Wrong
+from mmdl_course.checks.witness import NOBODY, Witness
 
 __all__ = ["Check", "Run"]
 
@@ -34,6 +35,7 @@ class Run:
     seed: int
     namespace: dict[str, Any]  # the notebook's
     check_file: str  # the check cell's file name in tracebacks
+    witness: Witness = NOBODY
     checks: "list[Check]" = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     open: "Check | None" = None
@@ -42,9 +44,51 @@ class Run:
     crashes: dict[str, str] = field(default_factory=dict)  # what was raised and where: first check
     notes: dict[str, None] = field(default_factory=dict)  # in the order they came, each once
 
+    def guard_call(self) -> Callable[[], None]:
+        """Look at the checks' state now; what is returned looks again and tells the witness."""
+        if self.witness is NOBODY:
+            return _nothing
+        witness, before = self.witness, self._state()
+        depth = witness.depth()
+        names = {name: self.namespace.get(name) for name in witness.names}
+
+        def over() -> None:
+            changed = [name for name, value in names.items() if self.namespace.get(name) is not value]
+            if self._state() != before:
+                changed.append("the checks' own state")
+            if witness.depth() != depth:
+                changed.append("a mode of torch")
+            witness.returned(changed)
+
+        return over
+
+    def _state(self) -> tuple[Any, ...]:
+        checks = [
+            (id(check), check.name, check.points, id(check._partial), check._seed) for check in self.checks
+        ]
+        return (id(self.witness), id(self.open), self.stopped, self.slow, [*map(id, self.results)], checks)
+
+
+def _nothing() -> None:
+    pass
+
 
 class Check:
     """One `with exercise.check(…)` block."""
+
+    __slots__ = (
+        "_captured",
+        "_hint",
+        "_made",
+        "_partial",
+        "_run",
+        "_seconds",
+        "_seed",
+        "_surroundings",
+        "calls",
+        "name",
+        "points",
+    )
 
     def __init__(self, run: Run, name: str, points: int | float, hint: str, seconds: int | float) -> None:
         self.name = name
@@ -84,6 +128,8 @@ class Check:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._surroundings.close()
+        if self._run.open is not self:
+            raise ChecksError(f'Check "{self.name}" is left without having been entered.')
         self._run.open = None
         if isinstance(error, ChecksError | GeneratorExit):
             return False
@@ -103,7 +149,9 @@ class Check:
             earned = min(round(self._partial[0] * self.points, 2), float(self.points))
         shown = tuple((label, text) for label, text in lines if text)
         message = "\n".join(f"{label}: {text}" for label, text in shown)
-        self._run.results.append(Result(self.name, float(self.points), earned, state, message, shown))
+        result = Result(self.name, float(self.points), earned, state, message, shown)
+        self._run.results.append(result)
+        self._run.witness.decided(asdict(result))
         self._note()
         return True
 

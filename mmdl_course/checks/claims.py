@@ -14,6 +14,8 @@ __all__ = ["Claims"]
 class Claims:
     """The claims about one value. Each returns None when it holds and ends the check when it does not."""
 
+    __slots__ = ()
+
     def _claim(self) -> None:
         """Called first by every claim: inside a check? still to be run?"""
         raise NotImplementedError

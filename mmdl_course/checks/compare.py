@@ -4,6 +4,7 @@ from numbers import Number
 from typing import Any
 
 from mmdl_course.checks.describe import article, describe, is_array, is_tensor, number, plural, shape_text
+from mmdl_course.checks.plain import home_made, plain
 from mmdl_course.checks.results import Wrong
 
 __all__ = ["compare_close", "compare_equal", "to_array"]
@@ -21,6 +22,7 @@ def to_array(value: Any, what: str = "the value") -> Any:
     """
     import numpy as np
 
+    value = plain(value)
     if value is None:
         raise Wrong(f"{what} is None", got=None, cause="The function ends without `return`.")
     if isinstance(value, str | bytes):
@@ -28,16 +30,16 @@ def to_array(value: Any, what: str = "the value") -> Any:
     if is_tensor(value):
         import torch
 
-        plain = value.detach().cpu()
-        if plain.layout is not torch.strided:
-            plain = plain.to_dense()
-        if plain.dtype is torch.bool:
-            return plain.numpy()
-        return plain.to(torch.complex128 if plain.dtype.is_complex else torch.float64).numpy()
+        dense = value.detach().cpu()
+        if dense.layout is not torch.strided:
+            dense = dense.to_dense()
+        if dense.dtype is torch.bool:
+            return dense.numpy()
+        return dense.to(torch.complex128 if dense.dtype.is_complex else torch.float64).numpy()
     if _plain_integer(value) and value.bit_length() > 1023:
         raise Wrong(f"{what} is too large for a float", got=value)
     try:
-        array = np.asarray(_without_tensors(value))
+        array = np.asarray(_without_tensors(value, what))
     except ValueError:
         raise Wrong(
             f"{what} is a {type(value).__name__} of {len(value)} whose entries differ in shape", got=value
@@ -58,6 +60,7 @@ def compare_close(
 
     Containers are compared entry by entry when the expected one holds arrays or names.
     """
+    got = plain(got)
     if isinstance(expected, dict) or (isinstance(expected, list | tuple) and not _is_table(expected)):
         for key, part, other in _entries(got, expected, where):
             compare_close(part, other, atol=atol, rtol=rtol, why=why, where=f"{where}[{key!r}]")
@@ -139,6 +142,7 @@ def compare_close(
 
 def compare_equal(got: Any, expected: Any, where: str = "") -> None:
     """Raise Wrong unless both are the same, exactly. A list equals the tuple with the same entries."""
+    got = plain(got)
     it = f"entry {where}" if where else "it"
     wrong = Wrong(f"{it} is not the same", got=got, expected=describe(expected), reference=expected)
     if got is None and expected is not None:
@@ -211,10 +215,14 @@ def _compare_integers(
     )
 
 
-def _without_tensors(value: Any) -> Any:
+def _without_tensors(value: Any, what: str) -> Any:
     """Nested lists with arrays in place of tensors, as numpy reads no tensor that requires a gradient."""
     if isinstance(value, list | tuple):
-        return [_without_tensors(item) for item in value]
+        return [_without_tensors(item, what) for item in value]
+    if home_made(type(value)) and type(plain(value)) is type(value):
+        # numpy would ask the object what it holds, and it could say anything
+        kind = article(type(value).__name__)
+        raise Wrong(f"{what} is {kind}, not a number or an array of numbers", got=value)
     return to_array(value) if is_tensor(value) else value
 
 
@@ -228,14 +236,15 @@ def _is_table(value: Any) -> bool:
 
 def _same_kind(got: Any, expected: Any) -> bool:
     """Whether two values may be asked if they are equal: a student's class may say it equals everything."""
-    if isinstance(got, bool) or isinstance(expected, bool):
-        return isinstance(got, bool) and isinstance(expected, bool)
+    # type(), not isinstance(): an object may say that its __class__ is another.
+    if type(got) is bool or type(expected) is bool:
+        return type(got) is bool and type(expected) is bool
     kinds: tuple[Any, ...] = (Number, set | frozenset, type(expected))
-    return any(isinstance(got, kind) and isinstance(expected, kind) for kind in kinds)
+    return any(issubclass(type(got), kind) and isinstance(expected, kind) for kind in kinds)
 
 
 def _plain_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return issubclass(type(value), int) and type(value) is not bool  # not isinstance(): see _same_kind
 
 
 def _tolerance(atol: int | float, rtol: int | float, why: str) -> str:

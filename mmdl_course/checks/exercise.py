@@ -5,12 +5,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mmdl_course.checks import witness
 from mmdl_course.checks.check import Check, Run
 from mmdl_course.checks.describe import describe, number
 from mmdl_course.checks.draws import current_seed, numpy_generator, torch_generator
 from mmdl_course.checks.marks import Marks
 from mmdl_course.checks.recorder import Recorder
-from mmdl_course.checks.render import Report, show
+from mmdl_course.checks.render import Report, as_json, show
 from mmdl_course.checks.results import ChecksError, NotAttempted, Result, Skipped, Wrong
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Exercise(Marks):
         ChecksError: here and below, a mistake of the lesson's author; it stops the cell.
     """
 
+    __slots__ = ("_run", "id", "points")  # no other attributes: a claim cannot be covered by a student's
+
     def __init__(self, id: str, *, points: int | float) -> None:  # noqa: A002  (the registry's word)
         if not id:
             raise ChecksError('Exercise("", …): give the id that syllabus.toml has.')
@@ -42,7 +45,8 @@ class Exercise(Marks):
         self.id = id
         self.points = points
         frame = _caller()
-        self._run = Run(id, current_seed(), frame.f_globals, frame.f_code.co_filename)
+        self._run = Run(id, current_seed(), frame.f_globals, frame.f_code.co_filename, witness.present())
+        self._run.witness.begun(id, self._run.check_file)
 
     # what a check cell is made of ---------------------------------------------------------------------
 
@@ -123,17 +127,17 @@ class Exercise(Marks):
             raise ChecksError(f'Exercise "{self.id}" has no checks.')
         remaining = round(self.points - sum(check.points for check in self._run.checks), 6)
         validating = os.environ.get("NBGRADER_EXECUTION") == "validate"
-        show(
-            Report(
-                exercise=self.id,
-                points=float(self.points),
-                earned=self.earned,
-                seed=self.seed,
-                remaining=float(remaining),
-                results=tuple(self.results),
-                notes=tuple(self._run.notes),
-            )
+        report = Report(
+            exercise=self.id,
+            points=float(self.points),
+            earned=self.earned,
+            seed=self.seed,
+            remaining=float(remaining),
+            results=tuple(self.results),
+            notes=tuple(self._run.notes),
         )
+        self._run.witness.reported({**as_json(report), "notes": list(report.notes)})
+        show(report)
         if validating and remaining and all(result.state == "passed" for result in self.results):
             return float(self.points)
         return self.earned
@@ -196,6 +200,8 @@ class Exercise(Marks):
 
     def _claim(self) -> None:
         self._running()
+        # The claim's arguments are computed: a student's method may have run that no recorder watches.
+        self._run.witness.returned([])
 
     def _grant(self, fraction: float, wrong: Wrong) -> None:
         self._running().grant(fraction, wrong)
@@ -212,7 +218,9 @@ class Exercise(Marks):
                 )
             return function
 
-        return Recorder(name, find_callable, lambda call: self._running().calls.append(call))
+        return Recorder(
+            name, find_callable, lambda call: self._running().calls.append(call), self._run.guard_call
+        )
 
 
 def _caller() -> Any:

@@ -14,6 +14,8 @@ __all__ = ["Marks"]
 class Marks(Properties):
     """The claims that can be partly true."""
 
+    __slots__ = ()
+
     def _grant(self, fraction: float, wrong: Wrong) -> None:
         """The check earns at most this fraction of its points, for this reason."""
         raise NotImplementedError

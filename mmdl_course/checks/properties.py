@@ -17,6 +17,8 @@ __all__ = ["Properties"]
 class Properties(Claims):
     """The claims about functions. `f` is the student's; tolerances as in close()."""
 
+    __slots__ = ()
+
     def agree(
         self,
         f: Callable[..., Any],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmdl_course.checks.describe import describe, is_array, is_tensor
+from mmdl_course.checks.plain import plain
 from mmdl_course.checks.results import NOTHING
 
 __all__ = ["Call", "Recorder", "changed", "snapshot"]
@@ -70,10 +71,17 @@ class Recorder:
     The original is looked up at each call, so that a cell that was run again counts.
     """
 
-    def __init__(self, name: str, find: Callable[[], Any], keep: Callable[[Call], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        find: Callable[[], Any],
+        keep: Callable[[Call], None],
+        guard: Callable[[], Callable[[], None]],
+    ) -> None:
         self.__name__ = name
         self._find = find
         self._keep = keep
+        self._guard = guard  # called before the original; what it returns is called after
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the original and remember how that went."""
@@ -81,9 +89,11 @@ class Recorder:
         named = _name_arguments(function, args, kwargs)
         call = Call(self.__name__, tuple((name, snapshot(value)) for name, value in named))
         self._keep(call)
+        over = self._guard()
         try:
-            call.returned = function(*args, **kwargs)
+            call.returned = plain(function(*args, **kwargs))
         finally:
+            over()
             call.modified = tuple(
                 name or f"argument {index}"
                 for index, ((name, after), (_, before)) in enumerate(

@@ -16,14 +16,17 @@ from typing import Any, Protocol
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
 from traitlets import Dict, Float, Integer
 from traitlets.config import Config
 
 from mmdl_course.grading.scores import append_error, is_check
+from mmdl_course.grading.tripwires import ASK, SEALED, Guard
 
 __all__ = ["Execution", "Executor", "LocalExecutor", "kernel_environment"]
 
+ANSWER = 60  # seconds in which a kernel tells what its functions are; loading torch is among them
 SLOW_CHECK = 15  # seconds; checks stop endless loops themselves, and the instructor should know
 
 # What a kernel may know of the grader's environment. Tokens and passwords are not in it.
@@ -138,6 +141,8 @@ class SteadfastExecute(Execute):
         self._harmful: set[int] = set()  # cells that are not run a second time
         self._written: dict[tuple[int, str], int] = {}  # (cell, kind of output) -> characters so far
         self._flooded: set[int] = set()
+        self._guard = Guard(nb)
+        self._armed = False
         self.timeout_func = self._seconds
         self.shutdown_kernel = "immediate"  # nothing is lost: the notebook has the outputs
         self.store_widget_state = False
@@ -163,8 +168,21 @@ class SteadfastExecute(Execute):
             append_error(cell, "NotRun", f"not run: {self._over}")
             return cell, resources
         start = time.monotonic()
+        guarded = is_check(cell)
         try:
-            super().preprocess_cell(cell, resources, index)
+            if not self._armed:
+                self._ask(self._guard.arm(), index)
+                self._armed = True
+                self._deadline = (
+                    time.monotonic() + self.notebook_timeout
+                )  # loading torch is not the student's
+            if guarded:
+                self._check_assign_resources(resources)
+                self._ask(self._guard.before(cell), index)
+                self.execute_cell(cell, index, store_history=False)  # its text is nobody's In[…]
+                self._ask(self._guard.after(cell), index)
+            else:
+                super().preprocess_cell(cell, resources, index)
             if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
                 self.flags.append(f"time limit: {self._name(cell, index)} was interrupted")
                 self._harmful.add(index)
@@ -182,7 +200,18 @@ class SteadfastExecute(Execute):
             self._harmful.add(index)
             append_error(cell, "TooMuchOutput", "the cell was stopped because it wrote too much")
             self.flags.append(f"output flood in {self._name(cell, index)}")
+        if guarded:
+            self.flags += self._guard.settle(cell)
+            self.clear_display_id_mapping(index)  # no later message changes what was settled
         return cell, resources
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        """Take a message from the kernel. What is sealed is for the guard and no output."""
+        data = msg["content"].get("data")
+        if isinstance(data, dict) and SEALED in data:
+            self._guard.take(data[SEALED])
+            return None
+        return super().process_message(msg, cell, cell_index)
 
     def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: Any, cell_index: int) -> Any:
         """Take an output, up to the limit. Errors are never dropped: a lost error would read as a pass."""
@@ -207,7 +236,19 @@ class SteadfastExecute(Execute):
         # What the kernel's process itself says on stderr is not an output of a cell.
         return {"env": dict(self.environment), "stderr": subprocess.DEVNULL}
 
-    def _seconds(self, _cell: NotebookNode) -> int:
+    def _ask(self, request: dict[str, Any], index: int) -> None:
+        """Send the guard's request; its answer comes through process_message."""
+        cell = self.nb.cells[index]
+        self.kc.session.metadata = request
+        try:
+            self.execute_cell(new_code_cell(ASK, metadata={"guard": True}), index, store_history=False)
+        finally:
+            self.kc.session.metadata = {}
+            self.nb.cells[index] = cell  # nbclient puts what it runs into the notebook
+
+    def _seconds(self, cell: NotebookNode) -> int:
+        if cell.metadata.get("guard") is True:
+            return ANSWER
         # Rounded up: a cell that is stopped at the deadline leaves no time in which the next could start.
         left = self._deadline - time.monotonic()
         return max(1, math.ceil(min(left, self.timeout if self.timeout and self.timeout > 0 else left)))
@@ -230,6 +271,7 @@ class SteadfastExecute(Execute):
         self.km = self.create_kernel_manager()
         self.start_new_kernel(**self._start)
         self.start_new_kernel_client()
+        self._ask(self._guard.arm(), index)
         for position, cell in enumerate(self.nb.cells[:index]):
             # Check cells have their results and leave nothing that a later cell needs.
             if cell.cell_type != "code" or position in self._harmful or is_check(cell):

@@ -98,7 +98,7 @@ def test_an_exception_that_cannot_be_shown_is_still_a_crash(one):
     assert "Stopped with: Odd\nIn: task, line 7: raise Odd\nHint: A hint" in result.message
 
 
-def test_an_object_that_cannot_be_looked_at_costs_its_check_alone(one):
+def test_an_object_that_says_itself_what_it_holds_is_no_number(one):
     student = """
     class Odd:
         def __array__(self, *args, **kwargs):
@@ -108,8 +108,9 @@ def test_an_object_that_cannot_be_looked_at_costs_its_check_alone(one):
         return Odd()
     """
     result = one("exercise.close(call(1), 1.0, atol=0)", student)
-    assert result.state == "crashed"
+    assert result.state == "wrong"
     assert "Returned: " in result.message
+    assert "an Odd, not a number" in result.message
 
 
 def test_parameters_that_differ_from_the_task(one):
