@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,14 @@ Weeks = Annotated[
     list[str] | None, typer.Argument(help="weeks, for example week01; all ready weeks when omitted")
 ]
 Json = Annotated[Path | None, typer.Option("--json", help="also write the result to this file")]
+
+Sandbox = Annotated[
+    bool | None, typer.Option("--sandbox/--no-sandbox", help="keep student code in, or let it do as it likes")
+]
+WeakSandbox = Annotated[bool, typer.Option("--weak-sandbox", help="a weaker one, where the full one fails")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers run the notebooks")
+]
 
 
 @app.command()
@@ -87,13 +95,44 @@ def audit(
 @app.command()
 def grade(
     week: Annotated[str, typer.Argument(help="the week to grade, for example week01")],
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="notebooks to run at once; default: one per core")
+    ] = None,
     json: Json = None,
     force: Annotated[bool, typer.Option("--force", help="grade again what is already graded")] = False,
+    sandbox: Sandbox = None,
+    weak_sandbox: WeakSandbox = False,
+    scheduler: Scheduler = None,
 ) -> None:
-    """Grade submitted/<student>/<week>/ into the gradebook, write feedback, show the report."""
+    """Grade submitted/<student>/<week>/ into the gradebook, write feedback, show the report.
+
+    Exit status: 0 when every submission has its mark, 3 when a person has to look at one (flagged, failed,
+    or to be marked by hand), 2 when grading could not run.
+    """
     from mmdl_course.grading.grade import grade_week
 
-    raise typer.Exit(grade_week(load_course(), week, json_file=json, force=force))
+    kept_in = _sandbox(sandbox, weak=weak_sandbox)
+    options = {"json_file": json, "force": force, "jobs": jobs, "sandbox": kept_in, "scheduler": scheduler}
+    raise typer.Exit(grade_week(load_course(), week, **options))
+
+
+@app.command()
+def regrade(
+    student: Annotated[str, typer.Argument(help="the student's folder in submitted/")],
+    week: Annotated[str, typer.Argument(help="the week, for example week01")],
+    sandbox: Sandbox = None,
+    weak_sandbox: WeakSandbox = False,
+    scheduler: Scheduler = None,
+) -> None:
+    """Run a graded submission again, as it was graded, and compare; the gradebook is not touched.
+
+    Exit status: 0 when the mark came out again, 3 when it did not, 2 when it could not run.
+    """
+    from mmdl_course.grading.regrade import regrade_submission
+
+    kept_in = _sandbox(sandbox, weak=weak_sandbox)
+    status = regrade_submission(load_course(), student, week, sandbox=kept_in, scheduler=scheduler)
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -114,6 +153,14 @@ def demo(
     from mmdl_course.grading.demo import run_demo
 
     raise typer.Exit(run_demo(load_course(), folder, students=students, json_file=json))
+
+
+def _sandbox(chosen: bool | None, *, weak: bool) -> Literal["full", "weak", "none"] | None:
+    if weak and chosen is False:
+        raise CourseError("--weak-sandbox and --no-sandbox exclude each other. Give one of them.")
+    if weak:
+        return "weak"
+    return None if chosen is None else "full" if chosen else "none"
 
 
 def main() -> None:

@@ -16,9 +16,12 @@ from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute
 
 from mmdl_course.course import Course, Week
+from mmdl_course.files import remove_folder, replace_folder
 from mmdl_course.grading.gradebook import course_directory
 
 __all__ = ["Phases", "Planned"]
+
+_STEPS = ("submitted", "autograded", "work", "feedback")  # folders in the scratch folder
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,16 @@ class Phases:
     """Plan and record the submissions of one week.
 
     Everything is made in a scratch folder; autograded/<student>/<week> appears complete or not at all.
+    `folders` are nbgrader's, where they differ from the configuration, its `db_url` included.
     """
 
-    def __init__(self, course: Course, week: Week, *, scratch: Path, log: Any) -> None:
+    def __init__(self, course: Course, week: Week, *, scratch: Path, log: Any, **folders: str) -> None:
         self.folder = week.folder
         self.scratch = scratch
-        self.final = course_directory(course)
+        self.final = course_directory(course, **folders)
+        staged = {step: str(scratch / step) for step in ("submitted", "autograded")}
         self.staged = course_directory(
-            course,
-            submitted_directory=str(scratch / "submitted"),
-            autograded_directory=str(scratch / "autograded"),
+            course, **{**folders, **{f"{step}_directory": path for step, path in staged.items()}}
         )
         self.converter = Autograde(coursedir=self.staged, config=self.staged.config, log=log)
 
@@ -70,7 +73,13 @@ class Phases:
         graded.mkdir(parents=True)
         self.converter.notebooks = [str(path)]
         self.converter.init_assignment(self.folder, student)
-        resources = self.converter.init_single_notebook_resources(str(path))
+        # Written out: nbgrader reads these from the path, and not every name survives its pattern.
+        names = {"student": student, "assignment": self.folder, "notebook": self.folder}
+        resources: dict[str, Any] = {
+            "unique_key": self.folder,
+            "output_files_dir": f"{self.folder}_files",
+            "nbgrader": {**names, "db_url": self.staged.db_url},
+        }
         work = self.scratch / "work" / student
         shutil.copytree(graded, work)
         resources["metadata"] = {"path": str(work)}
@@ -92,10 +101,7 @@ class Phases:
         staged = Path(self._path(self.staged.autograded_directory, planned.student))
         nbformat.write(notebook, staged / f"{self.folder}.ipynb")
         self.converter.set_permissions(self.folder, planned.student)
-        graded = self.published(planned.student).parent
-        self.withdraw(planned.student)
-        graded.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(staged, graded)
+        replace_folder(staged, self.published(planned.student).parent)
         self.discard(planned.student)
         return self.published(planned.student)
 
@@ -107,14 +113,17 @@ class Phases:
 
     def withdraw(self, student: str) -> None:
         """Remove a student's autograded folder of this week."""
-        folder = self.published(student).parent
-        if folder.exists():
-            shutil.rmtree(folder)
+        remove_folder(self.published(student).parent)
 
     def discard(self, student: str) -> None:
         """Remove what this run, or one that was killed, left in the scratch folder."""
-        for step in ("submitted", "autograded", "work"):
+        for step in _STEPS:
             shutil.rmtree(self.scratch / step / student, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove what a run that was killed left in the scratch folder, whoever it was of."""
+        for step in _STEPS:
+            shutil.rmtree(self.scratch / step, ignore_errors=True)
 
     def _path(self, step: str, student: str) -> str:
         return self.staged.format_path(step, student, self.folder)

@@ -8,6 +8,7 @@ from mmdl_course.grading.intake import JUNK
 __all__ = ["companions"]
 
 MOST_BYTES = 50_000_000
+MOST_FILES = 1000
 
 
 def companions(path: Path) -> tuple[list[Path], list[str]]:
@@ -18,7 +19,7 @@ def companions(path: Path) -> tuple[list[Path], list[str]]:
 
     Returns:
         The files to copy beside it, and flags for what is left out: links, modules that would replace others
-        (the course's own checks, for example), and everything when it is more than 50 MB.
+        (the course's own checks, for example), and everything when it is more than 50 MB or 1,000 files.
     """
     files, flags, total = [], [], 0
     for file in sorted(path.parent.rglob("*")):
@@ -26,15 +27,20 @@ def companions(path: Path) -> tuple[list[Path], list[str]]:
             continue
         if file.is_symlink():
             flags.append(f"a link was left out: {file.name}")
+        elif not file.is_file():
+            if not file.is_dir():
+                flags.append(f"not a file (a pipe or a device), so left out: {file.name}")
         elif file.name == "timestamp.txt" and not _is_timestamp(file):
             flags.append("timestamp.txt is not a date: the time of submission is not known")
         elif _replaces_module(file.relative_to(path.parent)):
             flags.append(f"left out, because importing it would replace a module: {file.name}")
-        elif file.is_file():
+        else:
             total += file.stat().st_size
             files.append(file)
     if total > MOST_BYTES:
         return [], [*flags, f"files beside the notebook were left out: {total / 1e6:.0f} MB"]
+    if len(files) > MOST_FILES:
+        return [], [*flags, f"files beside the notebook were left out: there are {len(files)} of them"]
     return files, flags
 
 
@@ -52,6 +58,8 @@ def _replaces_module(place: Path) -> bool:
 def _is_timestamp(file: Path) -> bool:
     from nbgrader.utils import parse_utc
 
+    if file.stat().st_size > 1000:
+        return False
     try:
         parse_utc(file.read_text(encoding="utf-8").strip())
     except (ValueError, OverflowError, TypeError):

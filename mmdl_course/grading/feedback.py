@@ -1,21 +1,23 @@
 """What a student reads after grading: nbgrader's feedback, with a summary, without the hidden tests' text."""
 
-import glob
 import html
 import re
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import Highlight2HTML
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader.converters import GenerateFeedback
-from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from mmdl_course.course import Course, Week
-from mmdl_course.files import replace_file
+from mmdl_course.files import replace_folder
 from mmdl_course.grading.gradebook import course_directory
 from mmdl_course.grading.scores import is_check, reported
 
@@ -23,6 +25,7 @@ __all__ = ["Feedback", "HideHiddenTests"]
 
 _BEGIN, _END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 _SHORTEST = 12  # characters; shorter lines (`else:`) say nothing and are everywhere
 
 _PAGE = """<!DOCTYPE html>
@@ -52,13 +55,18 @@ _ROW = '<tr><td>{name}</td><td style="white-space: nowrap">{score}</td><td>{advi
 
 
 class Feedback:
-    """Writes feedback/<student>/<week>/<week>.html."""
+    """Writes feedback/<student>/<week>/<week>.html. It reads the gradebook and never writes it."""
 
     def __init__(self, course: Course, week: Week, *, log: Any) -> None:
         self.course, self.week = course, week
         self.directory = course_directory(course)
         self.directory.assignment_id = week.folder
         self.log = log
+        self.converter = GenerateFeedback(coursedir=self.directory, config=self.directory.config, log=log)
+        # One exporter for everybody: compiling its templates takes longer than filling them.
+        self.exporter = _Page(parent=self.converter, config=self.converter.config)
+        for step in (GetGrades, HideHiddenTests, self._summarise, CSSHTMLHeaderPreprocessor):
+            self.exporter.register_preprocessor(step)
 
     def path(self, student: str) -> Path:
         """Where a student's feedback lies."""
@@ -69,8 +77,8 @@ class Feedback:
         """Whether the student has feedback."""
         return self.path(student).is_file()
 
-    def write(self, student: str, flags: list[str], *, to_mark: Collection[str] = ()) -> str:
-        """Run nbgrader's generate_feedback for one student.
+    def write(self, student: str, flags: Sequence[str], *, to_mark: Collection[str] = ()) -> str:
+        """Do what nbgrader's generate_feedback does, for one student; the folder appears whole or not at all.
 
         Args:
             student: the student's id; autograded/ and the gradebook have the submission.
@@ -80,29 +88,42 @@ class Feedback:
         Returns:
             A flag when it did not work; a mark is never lost for it.
         """
-
-        def summarise(
-            notebook: NotebookNode, resources: dict[str, Any]
-        ) -> tuple[NotebookNode, dict[str, Any]]:
-            summary = _summary(self.week, student, notebook, flags, to_mark)
-            for cell in notebook.cells:
-                marks = cell.metadata.get("nbgrader", {})
-                if marks.get("grade_id") in to_mark and not marks.get("comment"):
-                    marks["comment"] = f"This answer is still {_WAITING}: the 0 above is no mark yet."
-            notebook.cells.insert(0, new_markdown_cell(summary))
-            return notebook, resources
-
-        self.directory.student_id = glob.escape(student)
-        converter = GenerateFeedback(
-            coursedir=self.directory, config=self.directory.config, log=self.log, force=True
+        graded = Path(
+            self.directory.format_path(self.directory.autograded_directory, student, self.week.folder)
         )
-        converter.preprocessors = [GetGrades, HideHiddenTests, summarise, CSSHTMLHeaderPreprocessor]
+        staged = self._staged(student)
+        names = {"notebook": self.week.folder, "assignment": self.week.folder, "student": student}
+        resources = {
+            "unique_key": self.week.folder,
+            "nbgrader": {**names, "db_url": self.directory.db_url},
+            "mmdl": {"student": student, "flags": flags, "to_mark": to_mark},
+        }
         try:
-            converter.start()
-        except (NbGraderException, OSError) as error:
+            shutil.rmtree(staged, ignore_errors=True)
+            # Pictures that an answer shows lie beside it.
+            shutil.copytree(graded, staged, ignore=shutil.ignore_patterns("*.ipynb", "*.pyc", "__pycache__"))
+            notebook = graded / f"{self.week.folder}.ipynb"
+            page, _ = self.exporter.from_filename(str(notebook), resources=resources)
+            (staged / self.path(student).name).write_text(page, encoding="utf-8", errors="replace")
+            replace_folder(staged, self.path(student).parent)
+        except Exception as error:
             self.log.exception("No feedback for %s", student)
+            shutil.rmtree(staged, ignore_errors=True)
             return f"feedback could not be written ({type(error).__name__}); see grade.log"
         return ""
+
+    def _summarise(
+        self, notebook: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Put the summary first; a converter's step."""
+        student, flags, to_mark = (resources["mmdl"][name] for name in ("student", "flags", "to_mark"))
+        summary = _summary(self.week, student, notebook, flags, to_mark)
+        for cell in notebook.cells:
+            marks = cell.metadata.get("nbgrader", {})
+            if marks.get("grade_id") in to_mark and not marks.get("comment"):
+                marks["comment"] = f"This answer is still {_WAITING}: the 0 above is no mark yet."
+        notebook.cells.insert(0, new_markdown_cell(summary))
+        return notebook, resources
 
     def write_reason(self, student: str, reason: str) -> None:
         """Tell a student why there is no mark.
@@ -112,7 +133,38 @@ class Feedback:
             reason: why, and what to do.
         """
         title = f"{self.week.title}: {student}"
-        replace_file(self.path(student), _PAGE.format(title=html.escape(title), reason=html.escape(reason)))
+        page = _PAGE.format(title=html.escape(title), reason=html.escape(reason))
+        staged = self._staged(student)
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        (staged / self.path(student).name).write_text(page, encoding="utf-8")
+        replace_folder(staged, self.path(student).parent)
+
+    def _staged(self, student: str) -> Path:
+        return self.course.root / "build" / "grading" / self.week.folder / "feedback" / student
+
+
+class _Page(HTMLExporter):
+    """nbconvert's HTML, without its second pass that parses the whole page: that takes most of the time."""
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Convert; of the second pass this template needs one thing, a text for every picture."""
+        resources = self._init_resources(resources)
+        language = nb.metadata.get("language_info", {})
+        lexer = language.get("pygments_lexer", language.get("name"))
+        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer=lexer, parent=self))
+        data = {"notebook_metadata": self._nb_metadata, "parent": self, "resources": resources}
+        self.register_filter("filter_data_type", WidgetsDataTypeFilter(**data))
+        page, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kwargs)
+        return _PICTURE.sub(_described, page), resources
+
+
+def _described(picture: re.Match[str]) -> str:
+    if re.search(r"\salt\s*=", picture[0], re.IGNORECASE):
+        return picture[0]
+    return f'<img alt="No description has been provided for this picture"{picture[0][4:]}'
 
 
 class HideHiddenTests(NbGraderPreprocessor):
@@ -172,7 +224,7 @@ def _without(text: str, hidden: set[str]) -> str:
 
 
 def _summary(
-    week: Week, student: str, notebook: NotebookNode, flags: list[str], to_mark: Collection[str]
+    week: Week, student: str, notebook: NotebookNode, flags: Sequence[str], to_mark: Collection[str]
 ) -> str:
     """The mark per exercise with the first thing to look at, as HTML in a markdown cell."""
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]

@@ -34,6 +34,7 @@ class Assignment:
     source: "NotebookNode"  # with solutions and hidden tests
     release: "NotebookNode"  # what students got
     digest: str  # of the source
+    path: Path  # of the source
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Marks:
     confirmed: frozenset[str] = frozenset()  # exercise ids with a mark by hand that nothing has put in doubt
     doubtful: bool = False  # a mark by hand is there, and the submission was graded again since
     by_hand: str = ""  # changes with every mark and comment by hand; empty when there is none
+    automatic: dict[str, float] = field(default_factory=dict)  # exercise id -> points that the checks gave
 
 
 def course_directory(course: Course, **folders: str) -> "CourseDirectory":
@@ -102,13 +104,17 @@ def nbgrader_log(path: Path) -> Iterator[logging.Logger]:
         handler.close()
 
 
-def register_assignment(course: Course, week: Week, *, scratch: Path) -> Assignment:
+def register_assignment(
+    course: Course, week: Week, *, scratch: Path, db_url: str | None = None, source: Path | None = None
+) -> Assignment:
     """Build the week's source where it is stale, and bring the gradebook up to date with it.
 
     Args:
         course: the registry.
         week: a ready week.
         scratch: a folder for the release that nbgrader writes on the way; notebooks/ is not touched.
+        db_url: another gradebook than the configured one.
+        source: a folder with another version of the week's source, as <week folder>/<week folder>.ipynb.
 
     Returns:
         The week's notebook as source and as release.
@@ -121,11 +127,12 @@ def register_assignment(course: Course, week: Week, *, scratch: Path) -> Assignm
     from mmdl_course.grading.build import SOURCE, ensure_source
     from mmdl_course.grading.release import generate_assignment
 
-    built = ensure_source(course, week)
-    db_url = course_directory(course).db_url
+    built = source / week.folder / f"{week.folder}.ipynb" if source else ensure_source(course, week)
+    db_url = db_url or course_directory(course).db_url
+    _make_gradebook(db_url)
     try:
         release = generate_assignment(
-            course, week, source=course.root / SOURCE, release=scratch, db_url=db_url
+            course, week, source=source or course.root / SOURCE, release=scratch, db_url=db_url
         )
     except CourseError as error:
         if "Cannot add or remove cells" not in str(error):
@@ -139,23 +146,25 @@ def register_assignment(course: Course, week: Week, *, scratch: Path) -> Assignm
         source=nbformat.read(built, as_version=4),
         release=nbformat.read(release, as_version=4),
         digest=hashlib.sha256(built.read_bytes()).hexdigest(),
+        path=built,
     )
 
 
-def read_marks(course: Course, week: Week, *, student: str | None = None) -> dict[str, Marks]:
+def read_marks(course: Course, week: Week, *, student: str | None = None, **folders: str) -> dict[str, Marks]:
     """The week's marks as nbgrader's gradebook has them, a human's corrections included.
 
     Args:
         course: the registry.
         week: the week.
         student: only this one.
+        **folders: a `db_url` that is not the configured one.
 
     Returns:
         Student → marks; empty when there is no gradebook or it does not know the week.
     """
     from nbgrader.api import Gradebook, MissingEntry
 
-    directory = course_directory(course)
+    directory = course_directory(course, **folders)
     if not _exists(directory.db_url):
         return {}
     found: dict[str, Marks] = {}
@@ -230,6 +239,9 @@ def _marks(student: str, notebook: Any) -> Marks:
         score=float(notebook.score - (notebook.late_submission_penalty or 0)),
         max_score=float(notebook.max_score),
         exercises={name: float(grade.score) for name, grade in grades.items()},
+        automatic={
+            name: float(grade.auto_score) for name, grade in grades.items() if grade.auto_score is not None
+        },
         unanswered=frozenset(unanswered),
         to_mark=frozenset(
             name for name, grade in grades.items() if grade.auto_score is None and name not in by_hand
@@ -238,6 +250,21 @@ def _marks(student: str, notebook: Any) -> Marks:
         doubtful=any(grade.needs_manual_grade for grade in by_hand.values()),
         by_hand=hashlib.sha256(repr(said).encode()).hexdigest() if said else "",
     )
+
+
+def _make_gradebook(db_url: str) -> None:
+    """Make a gradebook that is not there yet, whole or not at all: nbgrader takes several steps."""
+    from nbgrader.api import Gradebook
+    from sqlalchemy.engine import make_url
+
+    if _exists(db_url):
+        return
+    path = Path(make_url(db_url).database or "")
+    part = path.with_name(f".{path.name}.new")
+    part.unlink(missing_ok=True)
+    with Gradebook(f"sqlite:///{part}"):
+        pass
+    part.replace(path)
 
 
 def _exists(db_url: str) -> bool:

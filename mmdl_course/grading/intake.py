@@ -5,6 +5,8 @@ The files in submitted/ are read and never written.
 
 import hashlib
 import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmdl_course.course import Course, CourseError, Week
+from mmdl_course.grading import strip_outputs
+from mmdl_course.grading.strip_outputs import without_outputs
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -28,7 +32,8 @@ __all__ = [
     "recognise",
 ]
 
-MOST_BYTES = 30_000_000  # a notebook with all its figures has a few millions
+MOST_BYTES = 300_000_000  # outputs included
+LARGE_BYTES = 10_000_000  # from here on outputs are dropped before the file is read
 JUNK = {".ipynb_checkpoints", "__MACOSX", "__pycache__"}
 
 
@@ -60,7 +65,9 @@ def find_students(course: Course) -> list[Path]:
     layout = "Put each student's work at submitted/<student>/<week folder>/<week folder>.ipynb."
     if not submitted.is_dir():
         raise CourseError(f"{submitted} is missing: there is nothing to grade. {layout}")
-    students = sorted(path for path in submitted.iterdir() if path.is_dir() and not path.name.startswith("."))
+    # A link is listed, too: who handed it in reads why it does not count.
+    found = [path for path in submitted.iterdir() if path.is_dir() or path.is_symlink()]
+    students = sorted(path for path in found if not path.name.startswith("."))
     students = [path for path in students if path.name not in JUNK]
     if not students:
         raise CourseError(f"{submitted} holds no student's folder: there is nothing to grade. {layout}")
@@ -83,12 +90,13 @@ def find_notebook(student: Path, week: Week) -> HandedIn:
     Raises:
         Refusal: no notebook, or several and none has the right name.
     """
-    folder = student / week.folder
+    folder = _no_link(student) / week.folder
     wanted = f"{week.folder}.ipynb"
-    if not folder.is_dir():
+    if not _no_link(folder).is_dir():
         there = _names(path for path in student.iterdir() if path.name not in JUNK)
         found = f" The student's folder holds {there}." if there else " The student's folder is empty."
         raise Refusal(f"Nothing handed in: there is no folder {week.folder}.{found} Expected {wanted} in it.")
+    next(folder.iterdir(), None)  # a folder that may not be read is not an empty one
     notebooks = _notebooks(folder)
     beside = [path for path in notebooks if path.parent == folder]
     exact = folder / wanted
@@ -136,7 +144,8 @@ def read_notebook(path: Path) -> "NotebookNode":
         raise Refusal(f"{path.name} is an empty file. Save the notebook and hand it in again.")
     again = "Open the notebook in JupyterLab, save it and hand it in again."
     try:
-        table = json.loads(path.read_bytes().decode("utf-8-sig"))
+        content = path.read_bytes() if size <= LARGE_BYTES else _stripped(path)
+        table = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Refusal(f"{path.name} is not text (UTF-8), so it is not a notebook. {again}") from None
     except RecursionError:
@@ -152,7 +161,10 @@ def read_notebook(path: Path) -> "NotebookNode":
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # missing and doubled cell ids, which are repaired here
-            notebook = nbformat.reads(json.dumps(_without_outputs(table)), as_version=4)
+            text = json.dumps(without_outputs(table), ensure_ascii=False)
+            # Half of a character (a lone surrogate) is valid in JSON and can be written nowhere.
+            text = text.encode("utf-8", "replace").decode("utf-8")
+            notebook = nbformat.reads(text, as_version=4)
             _, notebook = normalize(notebook, relax_add_props=True, strip_invalid_metadata=True)
             nbformat.validate(notebook, relax_add_props=True)
     except Exception as error:  # noqa: BLE001  (malformed notebooks make nbformat raise anything)
@@ -230,7 +242,9 @@ def _notebooks(folder: Path) -> list[Path]:
 
 def _no_link(path: Path) -> Path:
     if path.is_symlink():
-        raise Refusal(f"{path.name} is a link, not a file. Ask the student to hand in the notebook itself.")
+        raise Refusal(
+            f"{path.name} is a link, not a file or folder. Ask the student to hand in the notebook itself."
+        )
     return path
 
 
@@ -240,15 +254,19 @@ def _names(paths: Any, most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _without_outputs(table: dict[str, Any]) -> dict[str, Any]:
-    # Half-saved outputs must not cost a student the mark; all cells are run again anyway.
-    cells = list(table.get("cells") or [])
-    for sheet in table.get("worksheets") or []:
-        cells += sheet.get("cells") or [] if isinstance(sheet, dict) else []
-    for cell in cells:
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            cell["outputs"] = []
-    return table
+def _stripped(path: Path) -> bytes:
+    """The content of a large notebook without its outputs."""
+    command = [sys.executable, "-I", strip_outputs.__file__, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    except subprocess.TimeoutExpired:
+        done = None
+    if done is None or done.returncode or len(done.stdout) > LARGE_BYTES:
+        raise Refusal(
+            f"{path.name} has {path.stat().st_size / 1e6:.0f} MB, and its outputs could not be dropped. "
+            "Clear its outputs (Edit → Clear Outputs of All Cells) and hand it in again."
+        )
+    return done.stdout
 
 
 def _alike(notebook: "NotebookNode", release: "NotebookNode") -> bool:

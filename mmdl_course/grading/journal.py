@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.files import replace_file
+from mmdl_course.grading.provenance import Provenance
 
 __all__ = ["Entry", "Journal", "journal_path", "open_journal"]
 
@@ -29,29 +30,62 @@ class Entry:
     to_mark: tuple[str, ...] = ()  # exercises that wait for a person; they count 0 in the score
     by_hand: str = ""  # what marks and comments by hand were when the feedback was written
     key: str = ""  # digest of the submission and of the lesson's source; the same key needs no new grading
+    provenance: Provenance | None = None  # what the mark came from; None where there is no mark
 
 
 @dataclass
 class Journal:
-    """The journal of one week. `record` writes it to disk at once, so that a killed run loses one student."""
+    """The journal of one week. Each change is on the disk before the call returns.
+
+    `begun` has the students whom grading has touched and not finished. After a crash they are in it still:
+    what the gradebook and the folders then hold of them is not a result. With each comes, for every exercise
+    with a valid mark by hand, the digest of the text that was marked.
+    """
 
     path: Path
     seed: int
     entries: dict[str, Entry] = field(default_factory=dict)
+    begun: dict[str, dict[str, str]] = field(default_factory=dict)
+    _lines: dict[str, tuple[Entry, str]] = field(default_factory=dict, repr=False)
 
-    def record(self, entry: Entry) -> None:
-        """Add or replace a student's entry and save the journal.
+    def begin(self, student: str, marked: dict[str, str] | None = None) -> None:
+        """Say that grading is about to change what there is of a student.
+
+        Args:
+            student: the student's id.
+            marked: exercise -> digest of the text that a person has marked.
+        """
+        self.begun[student] = dict(marked or {})
+        self.save()
+
+    def record(self, entry: Entry, *, finished: bool = True) -> None:
+        """Add or replace a student's entry.
 
         Args:
             entry: the student's row.
+            finished: whether the gradebook and the folders say the same; the student is done.
         """
+        if self.entries.get(entry.student) == entry and entry.student not in self.begun:
+            return  # it is on the disk already
         self.entries[entry.student] = entry
+        if finished:
+            self.begun.pop(entry.student, None)
         self.save()
 
     def save(self) -> None:
         """Write the journal to disk, whole or not at all."""
-        table = {"seed": self.seed, "entries": [asdict(self.entries[name]) for name in sorted(self.entries)]}
-        replace_file(self.path, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
+        lines = []
+        for name in sorted(self.entries):
+            entry = self.entries[name]
+            written = self._lines.get(name)
+            if written is None or written[0] is not entry:  # of a large class, one entry at a time is new
+                written = entry, json.dumps(asdict(entry), ensure_ascii=False)
+                self._lines[name] = written
+            lines.append(written[1])
+        begun = json.dumps(self.begun, ensure_ascii=False, sort_keys=True)
+        entries = ",\n".join(lines)
+        text = f'{{"seed": {self.seed},\n"begun": {begun},\n"entries": [\n{entries}\n]}}\n'
+        replace_file(self.path, text)
 
 
 def journal_path(course: Course, week: Week) -> Path:
@@ -75,19 +109,25 @@ def open_journal(course: Course, week: Week) -> Journal:
     path = journal_path(course, week)
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        entries = [
-            Entry(**{**entry, "flags": tuple(entry["flags"]), "to_mark": tuple(entry.get("to_mark", ()))})
-            for entry in table["entries"]
-        ]
+        entries = [_entry(row) for row in table["entries"]]
         return Journal(
-            path=path, seed=int(table["seed"]), entries={entry.student: entry for entry in entries}
+            path=path,
+            seed=int(table["seed"]),
+            entries={entry.student: entry for entry in entries},
+            begun={name: dict(marked) for name, marked in table.get("begun", {}).items()},
         )
     except FileNotFoundError:
         journal = Journal(path=path, seed=secrets.randbelow(2**31))
         journal.save()
         return journal
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CourseError(
             f"{path} cannot be read ({type(error).__name__}: {error}). It holds the grading seed and the "
             "state of every submission. Restore it from a backup, or move it away to start with a new seed."
         ) from None
+
+
+def _entry(row: dict[str, object]) -> Entry:
+    lists = {name: tuple(row.get(name, ())) for name in ("flags", "to_mark")}
+    provenance = Provenance(**row["provenance"]) if row.get("provenance") else None
+    return Entry(**{**row, **lists, "provenance": provenance})

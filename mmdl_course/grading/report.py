@@ -57,6 +57,7 @@ def report_week(course: Course, week: str) -> int:
     rows = _rows(journal, marks)
     if not rows:
         raise CourseError(f"Nothing of {chosen.id} is graded yet. Run: mmdl grade {chosen.id}")
+    marks = {name: mark for name, mark in marks.items() if name not in journal.begun}
     graded = [marks[row.student] for row in rows if row.student in marks]
     statistics = exercise_statistics(chosen, graded, _read_reports(course, chosen, graded))
     folder = journal_path(course, chosen).parent
@@ -86,8 +87,12 @@ def report_week(course: Course, week: str) -> int:
 def _rows(journal: Journal, marks: dict[str, Marks]) -> list[Entry]:
     """Every student whom the journal or the gradebook knows, with the gradebook's mark."""
     rows = []
-    for student in sorted({*journal.entries, *marks}):
+    for student in sorted({*journal.entries, *journal.begun, *marks}):
         entry, mark = journal.entries.get(student), marks.get(student)
+        if student in journal.begun:  # what the gradebook has may be half of a mark
+            reason = entry.reason if entry and entry.reason else "Grading was stopped: grade again."
+            rows.append(Entry(student, FAILED, reason=reason))
+            continue
         if mark is None:
             entry = entry or Entry(student, FAILED)
             lost = "The gradebook has no mark although it was graded: grade again."

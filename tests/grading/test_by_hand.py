@@ -25,7 +25,7 @@ from mmdl_course.grading.authoring import inspect_lesson
 from mmdl_course.grading.build import build_weeks
 from mmdl_course.grading.classroom import make_class
 from mmdl_course.grading.exercise_statistics import exercise_statistics
-from mmdl_course.grading.grade import grade_week
+from mmdl_course.grading.grade import NEEDS_A_PERSON, grade_week
 from mmdl_course.grading.gradebook import Marks, read_marks, register_assignment
 from mmdl_course.grading.journal import open_journal
 from mmdl_course.grading.report import report_week
@@ -42,7 +42,7 @@ MARKED_CELL = '"grade": true, "grade_id": "why", "locked": false, "points": 3'
 def grade(course: Course, *, force: bool = False) -> dict[str, dict[str, Any]]:
     """Grade, and return the rows."""
     path = course.root / "rows.json"
-    assert grade_week(course, "week01", json_file=path, force=force) == 0
+    assert grade_week(course, "week01", json_file=path, force=force) == NEEDS_A_PERSON
     return {row["student"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
 
 

@@ -17,7 +17,7 @@ from tiny_class import (
 
 from mmdl_course.course import Course, CourseError
 from mmdl_course.grading import executor
-from mmdl_course.grading.grade import grade_week
+from mmdl_course.grading.grade import NEEDS_A_PERSON, grade_week
 from mmdl_course.grading.gradebook import read_marks, register_assignment
 from mmdl_course.grading.intake import readable
 from mmdl_course.grading.journal import open_journal
@@ -58,7 +58,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
         (course.root / "submitted" / "m\udcfcller").mkdir()  # unpacked from an archive with Latin-1 names
         before = _texts(course.root / "submitted")
         json_file = course.root / "rows.json"
-        assert grade_week(course, "week01", json_file=json_file, force=False) == 0
+        assert grade_week(course, "week01", json_file=json_file, force=False) == NEEDS_A_PERSON
     rows = {row["student"]: row for row in json.loads(json_file.read_text(encoding="utf-8"))}
     return Graded(course, release, rows, before)
 
@@ -143,8 +143,7 @@ def test_feedback_shows_results_but_no_hidden_test(graded: Graded) -> None:
         assert "negative numbers work, too" in text  # the result
         assert "BEGIN HIDDEN" not in text
         assert "-7.5, atol" not in text.replace("<span", "").replace("</span>", "")
-    # carla's function printed the text of the check that called it
-    assert "[hidden test]" in _feedback(graded.course, "carla")
+    # carla's function looked for the text of the check that called it; the history does not have it
     assert "triple_(-2.5)" not in _feedback(graded.course, "carla")
 
 
@@ -154,7 +153,7 @@ def test_who_has_no_mark_reads_why(graded: Graded) -> None:
 
 
 def test_the_kernel_had_no_notebook_and_left_nothing_behind(graded: Graded) -> None:
-    assert not list((graded.course.root / "build" / "grading" / FOLDER / "work").iterdir())
+    assert not list((graded.course.root / "build" / "grading" / FOLDER).glob("work/*"))
     assert [path.name for path in (graded.course.root / "autograded" / "anna" / FOLDER).iterdir()] == [
         f"{FOLDER}.ipynb"
     ]

@@ -1,0 +1,87 @@
+"""Choose what runs the notebooks: kernels on this machine, sandboxed or not, or a cluster's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from mmdl_course.course import CourseError
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
+    from mmdl_course.grading.executor import Executor
+
+__all__ = ["Running", "Sandbox", "make_executor", "strongest"]
+
+Sandbox = Literal["full", "weak", "none"]
+
+
+@dataclass(frozen=True)
+class Running:
+    """An executor that is ready, and what it is in words (the journal keeps them for appeals)."""
+
+    executor: "Executor"
+    words: str
+
+
+@contextmanager
+def make_executor(
+    config: "Config", log: Any, *, seed: int, sandbox: Sandbox | None = None, scheduler: str | None = None
+) -> Iterator[Running]:
+    """Start the executor that the options ask for, and stop it at the end.
+
+    Args:
+        config: nbgrader's configuration.
+        log: a logger.
+        seed: the grading seed.
+        sandbox: how student code is kept in; None for the strongest that this machine has.
+        scheduler: address of a Dask scheduler whose workers run the notebooks.
+
+    Yields:
+        The executor; its `execute` may be called from several threads at once.
+
+    Raises:
+        CourseError: this machine or this version cannot do what was asked.
+    """
+    from mmdl_course.grading.executor import LocalExecutor, kernel_environment
+
+    environment = kernel_environment(seed=seed)
+    # To be joined: DaskExecutor (distributed.py).
+    if scheduler is not None:
+        raise CourseError(f"Grading on a cluster (--scheduler {scheduler}) is not built yet. Leave it out.")
+    level = sandbox or strongest()
+    if level == "none":
+        yield Running(
+            LocalExecutor(config=config, log=log, environment=environment), "a new kernel, no sandbox"
+        )
+        return
+    from mmdl_course.grading.kernels.warm_executor import WarmExecutor
+
+    with WarmExecutor(config, log, environment, sandbox=level) as executor:
+        yield Running(executor, f"warm kernels, sandbox: {level}")
+
+
+def strongest() -> Sandbox:
+    """The strongest sandbox of this machine, for whoever has not said what they want.
+
+    Raises:
+        CourseError: there is none, and nobody has said that this is all right.
+    """
+    from rich.console import Console
+
+    from mmdl_course.grading.kernels.sandbox import support
+
+    found = support()
+    if found.level == "none":
+        raise CourseError(
+            f"{found.explain()}. Student code could read and change what you can. Grade on Linux, or, in a "
+            "container or a virtual machine with nothing else in it, with --no-sandbox."
+        )
+    if found.level == "weak":
+        Console(stderr=True, highlight=False).print(
+            f"{found.explain()}. A weaker sandbox is used; docs/grading.md says what it leaves open.",
+            style="yellow",
+            markup=False,
+        )
+    return found.level
