@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import to_numpy
 from mmdl_course.viz.style import ACCENT, BASELINE, INK, MUTED, new_figure, style
 
-__all__ = ["Table", "scoreboard", "scoreboard_table"]
+__all__ = ["Table", "draw_scores", "scoreboard", "scoreboard_table"]
 
 
 def scoreboard(
@@ -52,26 +53,7 @@ def scoreboard(
         heights = np.arange(len(ordered))[::-1]
         for y, (name, scores) in zip(heights, ordered.items(), strict=True):
             mine = name in ours
-            axes.barh(
-                y,
-                scores.mean(),
-                height=0.62,
-                color=ACCENT if mine else BASELINE,
-                edgecolor=ACCENT if mine else MUTED,
-                hatch=None if mine else "///",
-                linewidth=0.8,
-            )
-            if len(scores) > 1:
-                axes.plot(
-                    scores,
-                    np.full(len(scores), y),
-                    "o",
-                    markersize=5,
-                    markerfacecolor="white",
-                    markeredgecolor=INK,
-                    markeredgewidth=1.0,
-                    zorder=4,
-                )
+            draw_scores(axes, float(y), scores, mine=mine)
             axes.annotate(
                 _written(scores),
                 (1.015, y),
@@ -104,6 +86,40 @@ def scoreboard(
         if title:
             axes.set_title(title, loc="left", pad=24)
     return figure
+
+
+def draw_scores(
+    axes: Axes, y: float, scores: Float[np.ndarray, " seed"], *, mine: bool, dot: float = 5.0
+) -> None:
+    """Draw one row: a bar to the mean, a dot for each seed.
+
+    Args:
+        axes: where to.
+        y: height of the row.
+        scores: one for each seed.
+        mine: whether it is what the lesson is about, and not a baseline.
+        dot: size of a dot, points.
+    """
+    axes.barh(
+        y,
+        scores.mean(),
+        height=0.62,
+        color=ACCENT if mine else BASELINE,
+        edgecolor=ACCENT if mine else MUTED,
+        hatch=None if mine else "///",
+        linewidth=0.8,
+    )
+    if len(scores) > 1:
+        axes.plot(
+            scores,
+            np.full(len(scores), y),
+            "o",
+            markersize=dot,
+            markerfacecolor="white",
+            markeredgecolor=INK,
+            markeredgewidth=dot / 5,
+            zorder=4,
+        )
 
 
 @dataclass(frozen=True)

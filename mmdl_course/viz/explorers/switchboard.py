@@ -17,7 +17,8 @@ from mmdl_course.viz.arrays import as_array, to_numpy
 from mmdl_course.viz.diagram import DrawnPart, draw_pipeline, pipeline_height
 from mmdl_course.viz.explorers.base import Choice, Control, Explorer
 from mmdl_course.viz.images import draw_image
-from mmdl_course.viz.style import ACCENT, BASELINE, INK, MUTED, SEQUENTIAL, new_figure, place, style
+from mmdl_course.viz.scores import draw_scores
+from mmdl_course.viz.style import SEQUENTIAL, new_figure, place, style
 
 __all__ = ["SwitchboardTask", "switchboard"]
 
@@ -192,20 +193,7 @@ def _draw_pictures(figure: Figure, pictures: Mapping[str, np.ndarray], *, top: f
 def _draw_scores(axes: Axes, rows: Mapping[str, np.ndarray], methods: set[str], *, unit: str) -> None:
     for down, (name, values) in enumerate(rows.items()):
         ours = name in methods
-        axes.barh(
-            -down,
-            values.mean(),
-            height=0.62,
-            color=ACCENT if ours else BASELINE,
-            edgecolor=ACCENT if ours else MUTED,
-            hatch=None if ours else "///",
-            linewidth=0.8,
-        )
-        if len(values) > 1:
-            axes.plot(
-                values, np.full(len(values), -down), "o", markersize=3.5, markerfacecolor="white",
-                markeredgecolor=INK, markeredgewidth=0.8,
-            )  # fmt: skip
+        draw_scores(axes, float(-down), values, mine=ours, dot=3.5)
         axes.annotate(
             f"{values.mean():.2f}",
             (1.04, -down),
