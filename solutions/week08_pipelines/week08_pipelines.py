@@ -18,7 +18,7 @@ not looked?*
 Work from top to bottom. An exercise cell holds `raise NotImplementedError`; replace that line, run the cell, then run
 the check below it. A failed check tells you what it called, what came back and what it expected. Some points are
 decided at grading, by checks that you do not see and that draw fresh data. Between the exercises stand demonstrations
-that need nothing of you but a prediction; together they train for about eight minutes and show a bar. Their longer cells
+that need nothing of you but a prediction; together they train for about nine minutes and show a bar. Their longer cells
 are folded: run them, and click on the three dots if you want to see how it is done. Parts marked *optional* show more,
 take about an hour more, and may be left out: no exercise depends on them. (A67 is slide 67 of the lecture's first deck,
 and so on.)
