@@ -30,6 +30,7 @@ import nbformat
 
 from mmdl_course.course import Course, Week, load_course
 from mmdl_course.grading.gradebook import register_assignment
+from mmdl_course.grading.kernels.sandbox import THREADS
 from mmdl_course.grading.submissions import read_submissions
 
 HERE = Path(__file__).resolve().parents[1]
@@ -118,7 +119,7 @@ def run(course: Course, command: list[str], **variables: str) -> float:
         **os.environ,
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "JUPYTER_CONFIG_PATH": str(course.root),
-        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        **dict.fromkeys(THREADS, "1"),
         "MMDL_BUDGET": "grading",
         "MPLBACKEND": "agg",
         **variables,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mmdl_course.course import Course, CourseError, Week
+from mmdl_course.grading.kernels.sandbox import THREADS
 from mmdl_course.grading.submissions import Variant, read_submissions
 from mmdl_course.grading.verdicts import Run, judge, print_table, score_run
 
@@ -152,9 +153,7 @@ def _work(course: Course, week: Week, job: dict[str, Any]) -> Iterator[dict[str,
     """Start the worker and yield what it tells; the last word is its death if it did not finish."""
     log = course.root / "build" / "audit" / f"{week.folder}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    one_thread = dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-    )
+    one_thread = dict.fromkeys(THREADS, "1")
     environment = {
         **os.environ,
         **one_thread,

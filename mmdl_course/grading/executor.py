@@ -21,6 +21,7 @@ from nbgrader.preprocessors import Execute
 from traitlets import Dict, Float, Integer
 from traitlets.config import Config
 
+from mmdl_course.grading.kernels.sandbox import THREADS
 from mmdl_course.grading.scores import append_error, is_check
 from mmdl_course.grading.tripwires import ASK, SEALED, Guard
 
@@ -41,14 +42,6 @@ _PASSED_ON = (
     "VIRTUAL_ENV",
     "CONDA_",
     "LD_LIBRARY_PATH",
-)
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
 )
 
 
@@ -108,7 +101,7 @@ def kernel_environment(*, seed: int) -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
     return {
         **passed,
-        **dict.fromkeys(_THREADS, "1"),
+        **dict.fromkeys(THREADS, "1"),
         "MMDL_SEED": str(seed),
         "MMDL_BUDGET": "grading",
         "NBGRADER_EXECUTION": "autograde",

@@ -3,7 +3,7 @@
 import itertools
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -64,17 +64,7 @@ def flow(*, highlight: str | Collection[str], notes: Mapping[str, str] | None = 
                 )
             )
             middle = (left + right) / 2
-            axes.text(
-                middle,
-                0,
-                _SYMBOLS[stage],
-                ha="center",
-                va="center",
-                fontsize=16,
-                fontstyle="italic",
-                fontfamily="DejaVu Serif",
-                color="white" if lit else INK,
-            )
+            _draw_letter(axes, _SYMBOLS[stage], middle, 0.0, size=16.0, lit=lit)
             axes.text(
                 middle,
                 -0.62,
@@ -231,21 +221,29 @@ def _draw_part(axes: Axes, part: DrawnPart, across: float, up: float) -> None:
             label=f"{part.letter} {part.name}".strip(),
         )
     )
-    axes.text(
-        across,
-        up,
-        part.letter,
-        ha="center",
-        va="center",
-        fontsize=15,
-        fontstyle="italic",
-        fontfamily="DejaVu Serif",
-        color="white" if learned else INK,
-        bbox=None if not frozen else {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
-    )
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85} if frozen else None
+    _draw_letter(axes, part.letter, across, up, size=15.0, lit=learned, bbox=behind)
     lines = [part.name] if part.letter == "x" and part.name != part.size else []
     lines += textwrap.wrap(part.size, width=22)
     axes.text(across, up - 0.36, "\n".join(lines), ha="center", va="top", fontsize=9, linespacing=1.15)
+
+
+def _draw_letter(
+    axes: Axes, letter: str, across: float, up: float, *, size: float, lit: bool, **options: Any
+) -> None:
+    """A letter of the deck, as the deck writes it."""
+    axes.text(
+        across,
+        up,
+        letter,
+        ha="center",
+        va="center",
+        fontsize=size,
+        fontstyle="italic",
+        fontfamily="DejaVu Serif",
+        color="white" if lit else INK,
+        **options,
+    )
 
 
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
