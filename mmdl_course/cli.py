@@ -136,11 +136,20 @@ def regrade(
 
 
 @app.command()
-def report(week: Annotated[str, typer.Argument(help="the week to report on, for example week01")]) -> None:
+def report(
+    week: Annotated[str, typer.Argument(help="the week to report on, for example week01")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="the class as Moodle or Canvas exports it: makes a CSV to import there"),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="the grade column in that CSV, where it is not named after the week")
+    ] = None,
+) -> None:
     """Show the marks of a graded week: table, CSV and per-exercise statistics."""
     from mmdl_course.grading.report import report_week
 
-    raise typer.Exit(report_week(load_course(), week))
+    raise typer.Exit(report_week(load_course(), week, roster=roster, column=column))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute
 
@@ -73,6 +74,8 @@ class Phases:
         graded.mkdir(parents=True)
         self.converter.notebooks = [str(path)]
         self.converter.init_assignment(self.folder, student)
+        if not (handed_in / "timestamp.txt").is_file():
+            self._forget_time(student)
         # Written out: nbgrader reads these from the path, and not every name survives its pattern.
         names = {"student": student, "assignment": self.folder, "notebook": self.folder}
         resources: dict[str, Any] = {
@@ -124,6 +127,14 @@ class Phases:
         """Remove what a run that was killed left in the scratch folder, whoever it was of."""
         for step in _STEPS:
             shutil.rmtree(self.scratch / step, ignore_errors=True)
+
+    def _forget_time(self, student: str) -> None:
+        """Nobody knows when it was handed in; nbgrader would keep the time of an earlier submission."""
+        with Gradebook(self.staged.db_url, self.staged.course_id) as gradebook:
+            submission = gradebook.find_submission(self.folder, student)
+            if submission.timestamp is not None:
+                submission.timestamp = None
+                gradebook.db.commit()
 
     def _path(self, step: str, student: str) -> str:
         return self.staged.format_path(step, student, self.folder)

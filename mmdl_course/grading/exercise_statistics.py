@@ -9,6 +9,7 @@ from typing import Any
 
 from mmdl_course.course import Exercise, Week
 from mmdl_course.grading.gradebook import Marks
+from mmdl_course.grading.misconceptions import misconception
 
 __all__ = ["ExerciseStatistics", "discrimination", "exercise_statistics"]
 
@@ -24,7 +25,8 @@ class ExerciseStatistics:
     unattempted: tuple[bool, ...]  # in the same order
     failed_checks: tuple[tuple[str, int], ...]  # (check name, how many failed it), most often first
     discrimination: float  # correlation with the rest of the marks, -1 … 1; NaN where nothing varies
-    to_mark: int = 0  # how many answers wait to be marked by hand
+    to_mark: int = 0  # how many answers wait for a person
+    misconceptions: tuple[tuple[str, int], ...] = ()  # (likely cause, how many students), most often first
 
     @property
     def mean(self) -> float:
@@ -66,8 +68,9 @@ def exercise_statistics(week: Week, marks: Sequence[Marks], reports: Reports) ->
     for exercise in week.exercises:
         marked = [mark for mark in marks if exercise.id not in mark.to_mark]
         scores = tuple(mark.exercises.get(exercise.id, 0.0) for mark in marked)
-        rest = [mark.score - score for mark, score in zip(marked, scores, strict=True)]
+        rest = [mark.points - score for mark, score in zip(marked, scores, strict=True)]
         failed: Counter[str] = Counter()
+        causes: Counter[str] = Counter()
         unattempted = []
         for mark in marked:
             results = reports.get(mark.student, {}).get(exercise.id, {}).get("results", [])
@@ -78,18 +81,24 @@ def exercise_statistics(week: Week, marks: Sequence[Marks], reports: Reports) ->
                 failed.update(
                     str(result.get("name")) for result in results if result.get("state") != "passed"
                 )
-        most = sorted(failed.items(), key=lambda item: (-item[1], item[0]))
+                if cause := misconception(results):
+                    causes[cause] += 1
         found.append(
             ExerciseStatistics(
                 exercise,
                 scores,
                 tuple(unattempted),
-                tuple(most),
+                _most_first(failed),
                 discrimination(scores, rest),
                 to_mark=len(marks) - len(marked),
+                misconceptions=_most_first(causes),
             )
         )
     return found
+
+
+def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def discrimination(scores: Sequence[float], rest: Sequence[float]) -> float:

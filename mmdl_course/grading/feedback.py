@@ -3,7 +3,6 @@
 import html
 import re
 import shutil
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,10 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from mmdl_course.course import Course, Week
 from mmdl_course.files import replace_folder
 from mmdl_course.grading.gradebook import course_directory
+from mmdl_course.grading.journal import Entry
+from mmdl_course.grading.late import duration
 from mmdl_course.grading.scores import is_check, reported
+from mmdl_course.grading.suspicions import told_to_students
 
 __all__ = ["Feedback", "HideHiddenTests"]
 
@@ -51,6 +53,7 @@ border-top: 1px solid #ddd; text-align: left; vertical-align: top }}</style>
 <table id="marks"><thead><tr><th scope="col">Exercise</th><th scope="col">Points</th>
 <th scope="col">First thing to look at</th></tr></thead><tbody>{rows}</tbody></table>"""
 _WAITING = "to be marked by hand"
+_WITHHELD = "withheld until a person has looked at it"
 _ROW = '<tr><td>{name}</td><td style="white-space: nowrap">{score}</td><td>{advice}</td></tr>'
 
 
@@ -77,17 +80,16 @@ class Feedback:
         """Whether the student has feedback."""
         return self.path(student).is_file()
 
-    def write(self, student: str, flags: Sequence[str], *, to_mark: Collection[str] = ()) -> str:
+    def write(self, row: Entry) -> str:
         """Do what nbgrader's generate_feedback does, for one student; the folder appears whole or not at all.
 
         Args:
-            student: the student's id; autograded/ and the gradebook have the submission.
-            flags: what was noticed in grading.
-            to_mark: ids of exercises that wait for a person.
+            row: of the student; autograded/ and the gradebook have the submission.
 
         Returns:
             A flag when it did not work; a mark is never lost for it.
         """
+        student = row.student
         graded = Path(
             self.directory.format_path(self.directory.autograded_directory, student, self.week.folder)
         )
@@ -96,7 +98,7 @@ class Feedback:
         resources = {
             "unique_key": self.week.folder,
             "nbgrader": {**names, "db_url": self.directory.db_url},
-            "mmdl": {"student": student, "flags": flags, "to_mark": to_mark},
+            "mmdl": {"row": row},
         }
         try:
             shutil.rmtree(staged, ignore_errors=True)
@@ -116,11 +118,11 @@ class Feedback:
         self, notebook: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Put the summary first; a converter's step."""
-        student, flags, to_mark = (resources["mmdl"][name] for name in ("student", "flags", "to_mark"))
-        summary = _summary(self.week, student, notebook, flags, to_mark)
+        row = resources["mmdl"]["row"]
+        summary = _summary(self.week, row, notebook)
         for cell in notebook.cells:
             marks = cell.metadata.get("nbgrader", {})
-            if marks.get("grade_id") in to_mark and not marks.get("comment"):
+            if marks.get("grade_id") in row.to_mark and not marks.get("comment"):
                 marks["comment"] = f"This answer is still {_WAITING}: the 0 above is no mark yet."
         notebook.cells.insert(0, new_markdown_cell(summary))
         return notebook, resources
@@ -223,29 +225,30 @@ def _without(text: str, hidden: set[str]) -> str:
     return "\n".join("[hidden test]" if any(secret in line for secret in hidden) else line for line in lines)
 
 
-def _summary(
-    week: Week, student: str, notebook: NotebookNode, flags: Sequence[str], to_mark: Collection[str]
-) -> str:
+def _summary(week: Week, row: Entry, notebook: NotebookNode) -> str:
     """The mark per exercise with the first thing to look at, as HTML in a markdown cell."""
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     cells = {cell.metadata.nbgrader.grade_id: cell for cell in marked}
+    waiting = {**dict.fromkeys(row.to_mark, _WAITING), **dict.fromkeys(row.withheld, _WITHHELD)}
     rows = []
     for exercise in week.exercises:
         cell = cells.get(exercise.graded_id)
         if cell is not None:
             score, points = cell.metadata.nbgrader.get("score"), cell.metadata.nbgrader.get("points")
-            waits = exercise.id in to_mark
+            waits = waiting.get(exercise.id)
             rows.append(
                 _ROW.format(
                     name=f'<a href="#{exercise.graded_id}">{html.escape(exercise.title)}</a>',
                     score=f"– of {points:g}" if waits else f"{score or 0:g} of {points:g}",
-                    advice=_WAITING if waits else _advice(cell),
+                    advice=waits or _advice(cell),
                 )
             )
-    table = _TABLE.format(student=html.escape(student), rows="".join(rows))
-    if to_mark:
-        table += f"<p>The total does not have in it yet what is {_WAITING}.</p>"
-    if flags:
+    table = _TABLE.format(student=html.escape(row.student), rows="".join(rows))
+    for what in dict.fromkeys(waiting.values()):
+        table += f"<p>The total does not have in it yet what is {what}.</p>"
+    if row.late:
+        table += f"<p>Handed in {duration(row.late)} late. Points taken off for that: {row.penalty:g}.</p>"
+    if flags := told_to_students(week, row.flags):
         items = "".join(f"<li>{_plain(flag)}</li>" for flag in flags)
         table += f"<p><strong>Noticed while grading</strong></p><ul>{items}</ul>"
     return table

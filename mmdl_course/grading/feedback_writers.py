@@ -5,12 +5,13 @@ import multiprocessing
 import os
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmdl_course.course import Course, Week
+from mmdl_course.grading.journal import Entry
 
 if TYPE_CHECKING:
     from mmdl_course.grading.feedback import Feedback
@@ -47,26 +48,22 @@ class FeedbackWriters:
                 initargs=(here.course, here.week, log_file),
             )
 
-    def write(
-        self, student: str, flags: Sequence[str], to_mark: Sequence[str], then: Callable[[str | None], None]
-    ) -> None:
+    def write(self, row: Entry, then: Callable[[str | None], None]) -> None:
         """Write a student's page.
 
         Args:
-            student: the student's id; the gradebook and autograded/ have the submission.
-            flags: what was noticed in grading.
-            to_mark: exercises that wait for a person.
+            row: of the student; the gradebook and autograded/ have the submission.
             then: called, in whatever thread, with a flag when it did not work, "" when it did, and None when
                 the writer's process was lost: then call `write` again.
         """
         if self._pool is None:
-            then(self._here.write(student, flags, to_mark=to_mark))
+            then(self._here.write(row))
             return
         try:
-            future = self._pool.submit(_write, student, tuple(flags), tuple(to_mark))
+            future = self._pool.submit(_write, row)
         except BrokenExecutor:
             self._lost()
-            self.write(student, flags, to_mark, then)
+            self.write(row, then)
             return
         future.add_done_callback(lambda done: then(_answer(done)))
 
@@ -105,7 +102,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _write(student: str, flags: tuple[str, ...], to_mark: tuple[str, ...]) -> str:
+def _write(row: Entry) -> str:
     if _own is None:
         raise RuntimeError("the process has not begun")
-    return _own.write(student, flags, to_mark=to_mark)
+    return _own.write(row)

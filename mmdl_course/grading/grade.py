@@ -21,6 +21,7 @@ __all__ = ["NEEDS_A_PERSON", "default_jobs", "grade_week"]
 NEEDS_A_PERSON = 3  # exit status; 2 is "could not run", see cli.py
 
 _SHOWN = ("student", "state", "score", "max_score", "reason", "flags", "seconds", "to_mark")
+_SHOWN += ("withheld", "penalty")
 
 
 def grade_week(
@@ -100,7 +101,7 @@ def default_jobs(jobs: int | None, submissions: int) -> int:
 
 
 def write_rows(rows: list[Entry], path: Path) -> None:
-    """Write rows as a JSON list of {student, state, score, max_score, reason, flags, seconds, to_mark}.
+    """Write rows as a JSON list of objects with the fields of `_SHOWN`.
 
     Args:
         rows: from grading.

@@ -21,6 +21,7 @@ __all__ = [
     "confirm_by_hand",
     "course_directory",
     "forget_submission",
+    "has_gradebook",
     "nbgrader_log",
     "read_marks",
     "register_assignment",
@@ -51,6 +52,15 @@ class Marks:
     doubtful: bool = False  # a mark by hand is there, and the submission was graded again since
     by_hand: str = ""  # changes with every mark and comment by hand; empty when there is none
     automatic: dict[str, float] = field(default_factory=dict)  # exercise id -> points that the checks gave
+    penalty: float = 0.0  # points that were taken off for being late
+    late: float = 0.0  # seconds after the due date, an extension taken into account
+    undated: bool = False  # there is a due date, and nobody knows when this was handed in
+    names: tuple[str, ...] = ()  # how else the gradebook identifies the student: e-mail address, id in an LMS
+
+    @property
+    def points(self) -> float:
+        """Points before the late penalty."""
+        return self.score + self.penalty
 
 
 def course_directory(course: Course, **folders: str) -> "CourseDirectory":
@@ -165,7 +175,7 @@ def read_marks(course: Course, week: Week, *, student: str | None = None, **fold
     from nbgrader.api import Gradebook, MissingEntry
 
     directory = course_directory(course, **folders)
-    if not _exists(directory.db_url):
+    if not has_gradebook(directory.db_url):
         return {}
     found: dict[str, Marks] = {}
     with Gradebook(directory.db_url, directory.course_id) as gradebook:
@@ -179,7 +189,7 @@ def read_marks(course: Course, week: Week, *, student: str | None = None, **fold
         for submission in submissions:
             for notebook in submission.notebooks:
                 if notebook.name == week.folder:
-                    found[submission.student.id] = _marks(submission.student.id, notebook)
+                    found[submission.student.id] = _marks(submission, notebook)
     return found
 
 
@@ -222,7 +232,8 @@ def confirm_by_hand(course: Course, week: Week, student: str, exercises: Collect
         gradebook.db.commit()
 
 
-def _marks(student: str, notebook: Any) -> Marks:
+def _marks(submission: Any, notebook: Any) -> Marks:
+    student, penalty = submission.student, float(notebook.late_submission_penalty or 0)
     unanswered = {
         comment.name
         for comment in notebook.comments
@@ -235,8 +246,8 @@ def _marks(student: str, notebook: Any) -> Marks:
         + [(comment.name, comment.manual_comment) for comment in notebook.comments if comment.manual_comment]
     )
     return Marks(
-        student=student,
-        score=float(notebook.score - (notebook.late_submission_penalty or 0)),
+        student=student.id,
+        score=float(notebook.score) - penalty,
         max_score=float(notebook.max_score),
         exercises={name: float(grade.score) for name, grade in grades.items()},
         automatic={
@@ -249,6 +260,10 @@ def _marks(student: str, notebook: Any) -> Marks:
         confirmed=frozenset(name for name, grade in by_hand.items() if not grade.needs_manual_grade),
         doubtful=any(grade.needs_manual_grade for grade in by_hand.values()),
         by_hand=hashlib.sha256(repr(said).encode()).hexdigest() if said else "",
+        penalty=penalty,
+        late=float(submission.total_seconds_late),
+        undated=submission.duedate is not None and submission.timestamp is None,
+        names=tuple(name for name in (student.email, student.lms_user_id) if name),
     )
 
 
@@ -257,7 +272,7 @@ def _make_gradebook(db_url: str) -> None:
     from nbgrader.api import Gradebook
     from sqlalchemy.engine import make_url
 
-    if _exists(db_url):
+    if has_gradebook(db_url):
         return
     path = Path(make_url(db_url).database or "")
     part = path.with_name(f".{path.name}.new")
@@ -267,7 +282,12 @@ def _make_gradebook(db_url: str) -> None:
     part.replace(path)
 
 
-def _exists(db_url: str) -> bool:
+def has_gradebook(db_url: str) -> bool:
+    """Whether there is a gradebook at an address; opening one that is not there would make it.
+
+    Args:
+        db_url: its address for nbgrader.
+    """
     from sqlalchemy.engine import make_url
 
     url = make_url(db_url)

@@ -23,8 +23,10 @@ from mmdl_course.grading.crew import Crew, Report
 from mmdl_course.grading.executors import Running
 from mmdl_course.grading.feedback_writers import FeedbackWriters, writers_for
 from mmdl_course.grading.journal import FAILED, FLAGGED, GRADED, Entry, Journal, journal_path
+from mmdl_course.grading.late import UNDATED, penalises, renew_penalties
 from mmdl_course.grading.progress import GradingProgress
 from mmdl_course.grading.provenance import Provenance, present_versions
+from mmdl_course.grading.suspicions import DOUBTFUL, withheld
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -32,9 +34,7 @@ if TYPE_CHECKING:
     from mmdl_course.grading.autograde import Planned
     from mmdl_course.grading.executor import Execution
 
-__all__ = ["DOUBTFUL", "Grader", "assignment_path", "prepare"]
-
-DOUBTFUL = "a mark given by hand is kept: look at it again"
+__all__ = ["Grader", "assignment_path", "prepare"]
 
 
 @dataclass
@@ -68,6 +68,7 @@ class Grader:
         if not kept.is_file():  # an appeal is marked with the lesson that marked the submission
             replace_file(kept, self.assignment.path.read_bytes())
         self.phases = Phases(course, week, scratch=scratch, log=log)
+        self.penalises = penalises(gradebook.course_directory(course).config)
         self.feedback = Feedback(course, week, log=log)
         self.log_file = journal_path(course, week).with_name("grade.log")
 
@@ -88,6 +89,7 @@ class Grader:
         """
         self.running = running
         self.phases.clear()
+        renew_penalties(self.course, self.week, log=self.log)
         self.marks = gradebook.read_marks(self.course, self.week)
         self.rows: dict[str, Entry] = {}
         todo, stale = self._survey(students, force=force)
@@ -120,7 +122,7 @@ class Grader:
             # The gradebook's mark counts, which a person may have changed since.
             self.kept += 1
             flags = [flag for flag in old.flags if flag != DOUBTFUL or task.before.doubtful]
-            task.row = _with_marks(old, task.before, flags)
+            task.row = self._with_marks(old, task.before, flags)
             if task.row != old or not self.feedback.exists(task.student):
                 stale.append(task)
             else:
@@ -227,7 +229,7 @@ class Grader:
         if marks.doubtful:
             task.flags.append(DOUBTFUL)
         row = Entry(task.student, GRADED, key=task.key, provenance=task.provenance)
-        task.row = _with_marks(row, marks, task.flags)
+        task.row = self._with_marks(row, marks, task.flags)
 
     def _write(self, task: _Task) -> int:
         """Order the feedback of a row. Returns how many reports will come of it."""
@@ -236,7 +238,7 @@ class Grader:
         def then(problem: str | None) -> None:
             self.crew.reports.put(Report(task, "written", problem))
 
-        self.writers.write(task.student, task.row.flags, task.row.to_mark, then)
+        self.writers.write(task.row, then)
         return 1
 
     def _written(self, task: _Task, problem: str | None) -> int:
@@ -247,6 +249,24 @@ class Grader:
             row = replace(row, state=FLAGGED, flags=(*row.flags, problem))
         self._done(task, replace(row, seconds=round(task.seconds, 2) or row.seconds))
         return 0
+
+    def _with_marks(self, row: Entry, marks: gradebook.Marks, flags: list[str]) -> Entry:
+        """The row with what the gradebook says."""
+        flags = [flag for flag in flags if flag != UNDATED]
+        if marks.undated and self.penalises and not any(flag.startswith("timestamp.txt") for flag in flags):
+            flags.append(UNDATED)
+        return replace(
+            row,
+            state=FLAGGED if flags else GRADED,
+            score=marks.score,
+            max_score=marks.max_score,
+            flags=tuple(flags),
+            to_mark=tuple(sorted(marks.to_mark)),
+            withheld=withheld(self.week, flags, marks.confirmed),
+            penalty=marks.penalty,
+            late=marks.late,
+            by_hand=marks.by_hand,
+        )
 
     def _refuse(self, task: _Task) -> None:
         """There is nothing to grade, so there is no mark."""
@@ -336,19 +356,6 @@ def prepare(
     notebook = intake.read_notebook(handed_in.path)
     intake.recognise(notebook, assignment.release, course=course, week=week)
     return notebook, repair(notebook, source=assignment.source, release=assignment.release)
-
-
-def _with_marks(row: Entry, marks: gradebook.Marks, flags: list[str]) -> Entry:
-    """The row with what the gradebook says."""
-    return replace(
-        row,
-        state=FLAGGED if flags else GRADED,
-        score=marks.score,
-        max_score=marks.max_score,
-        flags=tuple(flags),
-        to_mark=tuple(sorted(marks.to_mark)),
-        by_hand=marks.by_hand,
-    )
 
 
 def _texts(cells: list[Any]) -> dict[str, str]:

@@ -28,6 +28,9 @@ class Entry:
     flags: tuple[str, ...] = ()  # what the instructor should know about the mark
     seconds: float = 0.0
     to_mark: tuple[str, ...] = ()  # exercises that wait for a person; they count 0 in the score
+    withheld: tuple[str, ...] = ()  # exercises where a suspicion waits for a person; they count 0, too
+    penalty: float = 0.0  # points taken off for being late; the score has them off already
+    late: float = 0.0  # seconds
     by_hand: str = ""  # what marks and comments by hand were when the feedback was written
     key: str = ""  # digest of the submission and of the lesson's source; the same key needs no new grading
     provenance: Provenance | None = None  # what the mark came from; None where there is no mark
@@ -128,6 +131,6 @@ def open_journal(course: Course, week: Week) -> Journal:
 
 
 def _entry(row: dict[str, object]) -> Entry:
-    lists = {name: tuple(row.get(name, ())) for name in ("flags", "to_mark")}
+    lists = {name: tuple(row.get(name, ())) for name in ("flags", "to_mark", "withheld")}
     provenance = Provenance(**row["provenance"]) if row.get("provenance") else None
     return Entry(**{**row, **lists, "provenance": provenance})

@@ -18,6 +18,7 @@ from mmdl_course.grading.companions import companions
 from mmdl_course.grading.executors import Sandbox, make_executor
 from mmdl_course.grading.grade import NEEDS_A_PERSON
 from mmdl_course.grading.journal import Entry, journal_path, open_journal
+from mmdl_course.grading.late import duration
 from mmdl_course.grading.provenance import Provenance, differences, present_versions
 from mmdl_course.grading.scores import is_check, reported
 
@@ -80,8 +81,16 @@ def regrade_submission(
             raise CourseError(f"{student} cannot be graded again: {refusal}") from None
         except KeyboardInterrupt:
             raise CourseError("stopped. Nothing was changed.") from None
+    console = Console(highlight=False)
+    if marks.late:
+        console.print(
+            f"Handed in {duration(marks.late)} late: {marks.penalty:g} points taken off. That is apart from "
+            "the points that are compared here, and is not worked out again.",
+            markup=False,
+            soft_wrap=True,
+        )
     by_hand = {name for name, points in marks.exercises.items() if points != marks.automatic.get(name)}
-    return _compare(Console(highlight=False), chosen, student, before, after, by_hand=by_hand)
+    return _compare(console, chosen, student, before, after, by_hand=by_hand)
 
 
 def _recorded(course: Course, week: Week, student: str) -> Entry:

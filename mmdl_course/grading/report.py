@@ -1,40 +1,46 @@
 """`mmdl report`: the marks of a graded week as a table, as CSV, and as statistics of each exercise."""
 
-import csv
-import io
 import json
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.files import replace_file
-from mmdl_course.grading.exercise_statistics import ExerciseStatistics, exercise_statistics
+from mmdl_course.grading.exercise_statistics import exercise_statistics
 from mmdl_course.grading.gradebook import Marks, course_directory, read_marks
 from mmdl_course.grading.journal import (
     FAILED,
-    FLAGGED,
     GRADED,
     Entry,
     Journal,
     journal_path,
     open_journal,
 )
+from mmdl_course.grading.late import duration, penalises, read_due_date
+from mmdl_course.grading.lms import make_import
+from mmdl_course.grading.report_tables import (
+    marks_csv,
+    marks_table,
+    mistakes_table,
+    notes_table,
+    statistics_csv,
+    statistics_table,
+)
+from mmdl_course.grading.roster import read_roster
 from mmdl_course.grading.scores import is_check, reported
+from mmdl_course.grading.suspicions import withheld
 
 __all__ = ["report_week"]
 
-_STATE = {GRADED: ("graded", "green"), FLAGGED: ("flagged", "yellow"), FAILED: ("failed", "red")}
 
-
-def report_week(course: Course, week: str) -> int:
+def report_week(course: Course, week: str, *, roster: Path | None = None, column: str | None = None) -> int:
     """Show a week's marks and write reports/<folder>/: marks.csv, exercises.csv, exercises.png.
+
+    With a roster also moodle.csv or canvas.csv, for the gradebook that it came from.
 
     Marks come from nbgrader's gradebook alone. What the checks said is read from the autograded notebooks,
     where there are any; a missing or broken one costs its details, never the report.
@@ -42,12 +48,14 @@ def report_week(course: Course, week: str) -> int:
     Args:
         course: the registry.
         week: id or folder of a week that was graded.
+        roster: the class as Moodle's or Canvas's gradebook exports it.
+        column: the grade column to write; see `make_import`.
 
     Returns:
         Exit status 0.
 
     Raises:
-        CourseError: unknown week, or nothing of it is graded yet.
+        CourseError: unknown week, nothing of it is graded yet, or the roster is of no use.
     """
     chosen = course.week(week)
     if not journal_path(course, chosen).is_file():
@@ -57,17 +65,19 @@ def report_week(course: Course, week: str) -> int:
     rows = _rows(journal, marks)
     if not rows:
         raise CourseError(f"Nothing of {chosen.id} is graded yet. Run: mmdl grade {chosen.id}")
-    marks = {name: mark for name, mark in marks.items() if name not in journal.begun}
+    marks = _settled(chosen, rows, {name: mark for name, mark in marks.items() if name not in journal.begun})
     graded = [marks[row.student] for row in rows if row.student in marks]
     statistics = exercise_statistics(chosen, graded, _read_reports(course, chosen, graded))
     folder = journal_path(course, chosen).parent
     console = Console(highlight=False)
-    console.print(_marks_table(chosen, rows, marks))
-    if notes := _notes_table(rows):
+    console.print(marks_table(chosen, rows, marks))
+    if notes := notes_table(rows):
         console.print(notes)
-    console.print(_statistics_table(statistics))
-    replace_file(folder / "marks.csv", _marks_csv(chosen, rows, marks))
-    replace_file(folder / "exercises.csv", _statistics_csv(statistics))
+    console.print(statistics_table(statistics))
+    if mistakes := mistakes_table(statistics):
+        console.print(mistakes)
+    replace_file(folder / "marks.csv", marks_csv(chosen, rows, marks))
+    replace_file(folder / "exercises.csv", statistics_csv(statistics))
     files = ["marks.csv", "exercises.csv"]
     if graded:
         from mmdl_course.grading.report_picture import draw_exercises
@@ -77,7 +87,18 @@ def report_week(course: Course, week: str) -> int:
         draw_exercises(statistics, title=title, path=folder / "exercises.png")
         files.append("exercises.png")
     _say_totals(console, rows, journal)
-    _say_to_mark(console, chosen, graded)
+    _say_late(console, course, chosen, graded)
+    _say_waiting(console, chosen, graded)
+    if roster is not None:
+        without = [row.student for row in rows if row.student not in marks]
+        made = make_import(chosen, read_roster(roster), marks, without, column=column)
+        replace_file(folder / made.name, made.text)
+        files.append(made.name)
+        console.print(f"{made.name}: {made.said}", markup=False, soft_wrap=True)
+        for why, names in made.left_out.items():
+            if names:
+                text = f"Not in {made.name}, and left as they are ({why}): {', '.join(names)}"
+                console.print(text, style="yellow", markup=False, soft_wrap=True)
     console.print(
         f"Written to {folder.relative_to(course.root)}/: {', '.join(files)}", markup=False, soft_wrap=True
     )
@@ -106,6 +127,15 @@ def _rows(journal: Journal, marks: dict[str, Marks]) -> list[Entry]:
     return rows
 
 
+def _settled(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> dict[str, Marks]:
+    """The marks, with points that are withheld as such that wait for a person."""
+    flags = {row.student: row.flags for row in rows}
+    return {
+        name: replace(mark, to_mark=mark.to_mark | {*withheld(week, flags[name], mark.confirmed)})
+        for name, mark in marks.items()
+    }
+
+
 def _read_reports(course: Course, week: Week, marks: Sequence[Marks]) -> dict[str, dict[str, dict[str, Any]]]:
     from nbformat import from_dict
 
@@ -126,85 +156,6 @@ def _read_reports(course: Course, week: Week, marks: Sequence[Marks]) -> dict[st
     return found
 
 
-def _marks_table(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> Table:
-    table = _table(f"{week.id}: {week.title}")
-    table.add_column("student", overflow="fold")
-    table.add_column("state")
-    for number, _ in enumerate(week.exercises, start=1):
-        table.add_column(f"{number}", justify="right")
-    table.add_column("total", justify="right", style="bold")
-    for row in rows:
-        mark = marks.get(row.student)
-        scores = [_score(mark, exercise.id, waiting="?") for exercise in week.exercises]
-        word, colour = _STATE[row.state]
-        total = f"{_points(row.score)}{' + ?' if mark and mark.to_mark else ''}"
-        table.add_row(escape(row.student), f"[{colour}]{word}[/]", *scores, total)
-    table.add_section()
-    full = [f"{exercise.points:g}" for exercise in week.exercises]
-    table.add_row("[dim]full marks[/]", "", *full, f"{week.points:g}")
-    return table
-
-
-def _notes_table(rows: Sequence[Entry]) -> Table | None:
-    """Why there is no mark, and what was noticed: below the marks, where there is room for sentences."""
-    noted = [row for row in rows if row.reason or row.flags]
-    table = _table("Reasons and flags")
-    table.add_column("student", overflow="fold")
-    table.add_column("", ratio=1)
-    for row in noted:
-        table.add_row(escape(row.student), escape(row.reason or "\n".join(row.flags)))
-    return table if noted else None
-
-
-def _statistics_table(statistics: Sequence[ExerciseStatistics]) -> Table:
-    table = _table("Exercises, and the check that was failed most often")
-    table.add_column("", justify="right")
-    table.add_column("exercise", ratio=1)
-    for name in ("mean", "full", "zero", "untried", "discr."):
-        table.add_column(name, justify="right", no_wrap=True)
-    for number, entry in enumerate(statistics, start=1):
-        text = escape(entry.exercise.title)
-        if entry.failed_checks:
-            name, count = entry.failed_checks[0]
-            text += f"\n[dim]{count}×: {escape(name)}[/]"
-        if entry.to_mark:
-            text += f"\n[dim]{entry.to_mark} to be marked by hand, not counted[/]"
-        shares = [_percent(entry.share(which)) for which in ("full", "zero", "not attempted")]
-        mean = f"{_number(entry.mean)} of {entry.exercise.points:g}"
-        table.add_row(str(number), text, mean, *shares, _number(entry.discrimination, 2))
-    return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
-
-
-def _marks_csv(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> str:
-    names = [exercise.id for exercise in week.exercises]
-    lines = [["student", "state", *names, "score", "max_score", "to_mark", "reason", "flags", "seconds"]]
-    for row in rows:
-        mark = marks.get(row.student)
-        scores = [_score(mark, name, waiting="") for name in names]
-        to_mark = "; ".join(sorted(mark.to_mark)) if mark else ""
-        notes = [to_mark, row.reason, "; ".join(row.flags), f"{row.seconds:g}"]
-        lines.append([row.student, row.state, *scores, _points(row.score), _points(row.max_score), *notes])
-    return _csv(lines)
-
-
-def _statistics_csv(statistics: Sequence[ExerciseStatistics]) -> str:
-    header = ["exercise", "title", "points", "n", "mean", "median", "full_percent", "zero_percent"]
-    lines = [[*header, "not_attempted_percent", "discrimination", "most_failed_checks", "to_mark"]]
-    for entry in statistics:
-        shares = [_number(100 * entry.share(which)) for which in ("full", "zero", "not attempted")]
-        failed = "; ".join(f"{name} ({count})" for name, count in entry.failed_checks[:5])
-        exercise = entry.exercise
-        facts = [exercise.id, exercise.title, f"{exercise.points:g}", str(len(entry.scores))]
-        middle = [_number(entry.mean, 2), _number(entry.median, 2)]
-        last = [_number(entry.discrimination, 2), failed, str(entry.to_mark)]
-        lines.append([*facts, *middle, *shares, *last])
-    return _csv(lines)
-
-
 def _say_totals(console: Console, rows: Sequence[Entry], journal: Journal) -> None:
     failed = sum(row.state == FAILED for row in rows)
     flagged = sum(bool(row.flags) and row.state != FAILED for row in rows)
@@ -213,15 +164,39 @@ def _say_totals(console: Console, rows: Sequence[Entry], journal: Journal) -> No
     console.print(text, markup=False, soft_wrap=True)
 
 
-def _say_to_mark(console: Console, week: Week, marks: Sequence[Marks]) -> None:
+def _say_late(console: Console, course: Course, week: Week, marks: Sequence[Marks]) -> None:
+    """When it was due as nbgrader understood it, and what being late cost."""
+    due = read_due_date(course, week)
+    if due is None:
+        return
+    late = [mark for mark in marks if mark.late]
+    text = f"Due {due:%Y-%m-%d %H:%M} UTC: {len(late)} of {len(marks)} late"
+    if late:
+        latest = max(mark.late for mark in late)
+        text += f", by {duration(latest)} at most; {sum(mark.penalty for mark in late):g} points taken off"
+    if not penalises(course_directory(course).config):
+        text += ". No penalty is configured in jupyter_config.py"
+    console.print(f"{text}.", markup=False, soft_wrap=True)
+
+
+def _say_waiting(console: Console, week: Week, marks: Sequence[Marks]) -> None:
     """How many answers wait for a person, where to mark them, by what, and what to do then."""
-    waiting = {
-        exercise.id: count
-        for exercise in week.exercises
-        if (count := sum(exercise.id in mark.to_mark for mark in marks))
-    }
-    if waiting:
-        listed = ", ".join(f"{name} ({count} of {len(marks)})" for name, count in waiting.items())
+    by_hand, suspect = (
+        {
+            exercise.id: count
+            for exercise in week.exercises
+            if exercise.by_hand == wanted and (count := sum(exercise.id in mark.to_mark for mark in marks))
+        }
+        for wanted in (True, False)
+    )
+    if suspect:
+        text = (
+            f"Withheld, see the flags: {_counted(suspect, len(marks))}. Until a person gives the points in "
+            f"formgrader they count 0, and every such total is provisional. Then run `mmdl grade {week.id}`."
+        )
+        console.print(text, style="yellow", markup=False, soft_wrap=True)
+    if by_hand:
+        listed = _counted(by_hand, len(marks))
         text = (
             f"To be marked by hand: {listed}. Until then they count 0, and every such total is provisional.\n"
             "Mark them in formgrader (`make lab`, menu Nbgrader, Formgrader, Manual Grading); what is worth "
@@ -231,28 +206,5 @@ def _say_to_mark(console: Console, week: Week, marks: Sequence[Marks]) -> None:
         console.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
-def _csv(lines: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for line in lines:
-        # A spreadsheet runs a cell that begins with one of these as a formula, and students choose names.
-        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "@") else cell for cell in line])
-    return text.getvalue()
-
-
-def _score(mark: Marks | None, exercise_id: str, *, waiting: str) -> str:
-    if mark is None:
-        return ""
-    return waiting if exercise_id in mark.to_mark else _points(mark.exercises.get(exercise_id))
-
-
-def _points(score: float | None) -> str:
-    return "" if score is None else f"{score:g}"
-
-
-def _number(value: float, digits: int = 1) -> str:
-    return "" if math.isnan(value) else f"{value:.{digits}f}"
-
-
-def _percent(share: float) -> str:
-    return "" if math.isnan(share) else f"{100 * share:.0f} %"
+def _counted(counts: Mapping[str, int], students: int) -> str:
+    return ", ".join(f"{name} ({count} of {students})" for name, count in counts.items())

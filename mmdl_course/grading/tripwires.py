@@ -28,6 +28,7 @@ from mmdl_course.grading import sentinel
 from mmdl_course.grading.critical import CRITICAL
 from mmdl_course.grading.python_cells import parse_cell
 from mmdl_course.grading.scores import EXECUTOR_ERRORS, append_error
+from mmdl_course.grading.suspicions import WITHHELD
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -202,13 +203,11 @@ class Guard:
         flags = [f"{name}: {text}" for text in [*list(seen.grave)[:_MOST], *list(seen.slight)[:_MOST]]]
         if seen.grave:
             said = f"its checks say {report.earned:g} of {report.points:g}" if report else "it has no report"
-            flags.insert(0, f"{name}: points withheld, {said}; a person decides")
+            flags.insert(0, f"{name}: {WITHHELD}, {said}; a person decides")
             # What student code wrote may hold what it has read.
             cell.outputs = [output for output in cell.outputs if MIME in output.get("data", {})]
             append_error(
-                cell,
-                "Withheld",
-                "something that marks depend on was changed while the checks ran: a person decides",
+                cell, "Withheld", "these points are withheld until a person has looked at the submission"
             )
         elif report is not None and not errors:
             _value(cell, report.earned)

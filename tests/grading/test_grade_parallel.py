@@ -116,7 +116,7 @@ def test_feedback_of_another_process_is_the_same_and_its_loss_is_no_harm(course:
     path = course.root / "feedback" / "anna" / FOLDER / f"{FOLDER}.html"
     elsewhere = path.read_text(encoding="utf-8")
     here = Feedback(course, week, log=log)
-    assert here.write("anna", []) == ""
+    assert here.write(rows[0]) == ""
     assert path.read_text(encoding="utf-8") == elsewhere
 
     writers = FeedbackWriters(here, log_file=course.root / "feedback.log", count=1)
@@ -127,7 +127,7 @@ def test_feedback_of_another_process_is_the_same_and_its_loss_is_no_harm(course:
         answers.append(answer)
         heard.set()
 
-    writers.write("bo", [], [], hear)
+    writers.write(rows[1], hear)
     assert heard.wait(60)
     assert answers == [""]
     assert writers._pool is not None
@@ -135,12 +135,12 @@ def test_feedback_of_another_process_is_the_same_and_its_loss_is_no_harm(course:
         os.kill(pid, signal.SIGKILL)
     while answers[-1] is not None:  # the loss is noticed with the first page that it costs
         heard.clear()
-        writers.write("bo", [], [], hear)
+        writers.write(rows[1], hear)
         assert heard.wait(60)
         if writers._pool is None:
             break
     path.unlink()
-    writers.write("anna", [], [], hear)
+    writers.write(rows[0], hear)
     assert answers[-1] == ""
     assert path.is_file()
     writers.close()

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,25 @@ def test_statistics_of_a_class_of_four_by_hand() -> None:
     assert triple.unattempted == (False, False, True, False)  # nobody reported: the gradebook's comment tells
 
 
+def test_likely_causes_are_counted_once_per_student() -> None:
+    first = {"name": "one", "state": "wrong", "message": "Likely cause: It squares."}
+    second = {"name": "two", "state": "crashed", "message": "Likely cause: It forgets."}
+    reports = {
+        "a": {"double": {"results": [first, second]}},
+        "b": {"double": {"results": [second]}},
+        "d": {"double": {"results": [first]}},
+    }
+    double, triple = exercise_statistics(WEEK, MARKS, reports)
+    assert double.misconceptions == (("It squares.", 2), ("It forgets.", 1))
+    assert triple.misconceptions == ()
+
+
+def test_a_late_penalty_does_not_make_an_exercise_look_different() -> None:
+    late = [replace(mark, score=mark.score - mark.score / 2, penalty=mark.score / 2) for mark in MARKS]
+    before, after = (exercise_statistics(WEEK, marks, REPORTS)[0] for marks in (MARKS, late))
+    assert after.discrimination == pytest.approx(before.discrimination)
+
+
 def test_discrimination_is_the_correlation_with_the_rest() -> None:
     assert discrimination([0.0, 1.0, 2.0], [0.0, 2.0, 4.0]) == pytest.approx(1)
     assert discrimination([0.0, 1.0, 2.0], [4.0, 2.0, 0.0]) == pytest.approx(-1)
@@ -75,6 +95,16 @@ def test_the_picture_counts_every_student_once(tmp_path: Path) -> None:
     assert [group_counts(entry) for entry in statistics] == [[1, 0, 1, 1, 1], [1, 1, 0, 0, 2]]
     draw_exercises(statistics, title="Marks", path=tmp_path / "new" / "picture.png")
     assert (tmp_path / "new" / "picture.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_picture_takes_long_and_strange_texts_and_a_class_of_none(tmp_path: Path) -> None:
+    texts = ["a" * 300, "costs $5 and $6 \\frac{", "名前 " * 80, "short"]
+    counts = tuple((text, 3) for text in texts)
+    (entry, _) = exercise_statistics(WEEK, MARKS, REPORTS)
+    strange = replace(entry, failed_checks=counts, misconceptions=counts, to_mark=2)
+    for statistics in ([strange], exercise_statistics(WEEK, [], {}), []):
+        draw_exercises(statistics, title="$", path=tmp_path / "picture.png")
+        assert (tmp_path / "picture.png").stat().st_size > 1000
 
 
 @pytest.fixture
@@ -125,4 +155,5 @@ def test_missing_and_broken_pieces_cost_details_and_not_the_report(course: Cours
     double, triple = _rows(course, "exercises.csv")
     assert (double["n"], double["mean"], double["full_percent"]) == ("3", "3.00", "100.0")
     assert triple["most_failed_checks"] == "negative numbers work, too (1)"  # carla's, who has a notebook
+    assert triple["likely_causes"].endswith(" (1)")
     assert (course.root / "reports" / FOLDER / "exercises.png").is_file()
