@@ -185,7 +185,7 @@ _BOX = (
     "border:1px solid var(--jp-border-color1, #bdbdbd);border-radius:4px;padding:8px 12px;margin:4px 0;"
     "font-size:13px;line-height:1.45;max-width:60em;text-align:left"
 )
-_ROW = "display:grid;grid-template-columns:9.5em 6em minmax(0, 1fr);padding:4px 0"
+_ROW = "display:grid;grid-template-columns:11.5em 6em minmax(0, 1fr);padding:4px 0"
 _RULE = "border-top:1px solid var(--jp-border-color2, #d5d5d5)"
 _BADGE = (
     "display:inline-block;white-space:nowrap;border-radius:3px;padding:0 7px;color:#ffffff;"

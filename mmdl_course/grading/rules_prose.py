@@ -11,6 +11,14 @@ __all__ = ["PLACEHOLDER", "RULES"]
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]+)\s*(?::\s*([^}]*?)\s*)?\}\}")
 _EMPTY_ALT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt\s*=\s*[\"'][^\"']+[\"'])[^>]*>", re.IGNORECASE)
+_EMPTY_WORDS = re.compile(
+    r"\s*(an?\s+|the\s+|this\s+)?(figure|plot|graph|chart|image|picture)\s+(of|showing|shows|that shows)\b",
+    re.IGNORECASE,
+)
+_NO_FIGURES = ("show", "scoreboard_table")  # of viz
+_NOT_PROSE = re.compile(r"```.*?```|``.*?``|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|<!--.*?-->", re.DOTALL)
+_LINK = re.compile(r"\[[^\]\n]*\]\(([^)\n]*)\)")
+_ADDRESS = re.compile(r"(https?:|mailto:|attachment:|#|\.{0,2}/)\S*|[\w./%-]+\.\w+(#\S*)?")
 
 
 def _placeholders(lesson: Lesson) -> Iterator[Problem]:
@@ -56,7 +64,23 @@ def _placeholders(lesson: Lesson) -> Iterator[Problem]:
                 yield lesson.problem(cell, what, remedy)
 
 
+def _links(lesson: Lesson) -> Iterator[Problem]:
+    """Brackets before parentheses are a link in Markdown: what was not meant as one loses them there."""
+    for cell in lesson.cells:
+        if cell.kind != "markdown":
+            continue
+        # Code and formulas keep their brackets; blanked, so that lines and columns stay.
+        prose = _NOT_PROSE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), cell.source)
+        for offset, line in enumerate(prose.split("\n")):
+            for match in _LINK.finditer(line):
+                if not _ADDRESS.fullmatch(match.group(1).strip()):
+                    what = f"{match.group()} is shown as a link"
+                    remedy = "Put it between backticks or dollars, or a space before the parenthesis."
+                    yield lesson.problem(cell, what, remedy, offset=offset)
+
+
 def _figures(lesson: Lesson) -> Iterator[Problem]:
+    said: set[str] = set()
     for cell in lesson.cells:
         if cell.kind == "markdown":
             for offset, line in enumerate(cell.source.split("\n")):
@@ -70,12 +94,23 @@ def _figures(lesson: Lesson) -> Iterator[Problem]:
                 cell, f"not Python: {error.msg}", "Correct the cell.", offset=(error.lineno or 1) - 1
             )
             continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (complaint := _show_complaint(node)):
-                yield lesson.problem(cell, *complaint, offset=node.lineno - 1)
+        calls = sorted(
+            (node for node in ast.walk(tree) if isinstance(node, ast.Call)), key=lambda call: call.lineno
+        )
+        for call in calls:
+            if complaint := _show_complaint(call, said):
+                yield lesson.problem(cell, *complaint, offset=call.lineno - 1)
+        if tree.body and _is_bare_figure(tree):
+            yield lesson.problem(
+                cell,
+                "a figure as a cell's last expression has no alt text",
+                'Write viz.show(figure, alt="…").',
+                offset=tree.body[-1].lineno - 1,
+            )
 
 
-def _show_complaint(call: ast.Call) -> tuple[str, str] | None:
+def _show_complaint(call: ast.Call, said: set[str]) -> tuple[str, str] | None:
+    """What is wrong with the alt text of a call of show; `said` are the lesson's alt texts so far."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name != "show":
@@ -88,7 +123,52 @@ def _show_complaint(call: ast.Call) -> tuple[str, str] | None:
             "a figure is shown without alt text",
             'Write show(figure, alt="…") and say what there is to see.',
         )
+    if opening := _EMPTY_WORDS.match(_beginning(alt)):
+        return (
+            f"the alt text begins with “{opening.group().strip()}”",
+            "A screen reader says already that it is a picture: say what there is to see.",
+        )
+    if isinstance(alt, ast.Constant):
+        if alt.value in said:
+            return (
+                "another figure of this lesson has the same alt text",
+                "Say what is to be seen in this one and not in the other.",
+            )
+        said.add(alt.value)
     return None
 
 
-RULES = (_placeholders, _figures)
+def _beginning(alt: ast.expr) -> str:
+    """The letters that an expression begins with, as far as they stand in the lesson."""
+    while isinstance(alt, ast.BinOp | ast.JoinedStr):
+        alt = alt.left if isinstance(alt, ast.BinOp) else alt.values[0]
+    return str(alt.value) if isinstance(alt, ast.Constant) else ""
+
+
+def _is_bare_figure(tree: ast.Module) -> bool:
+    """Whether a cell ends with a figure, which Jupyter would show without a word."""
+    last = tree.body[-1]
+    if not isinstance(last, ast.Expr):
+        return False
+    figures = {
+        target.id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and _makes_figure(statement.value)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    return _makes_figure(last.value) or (isinstance(last.value, ast.Name) and last.value.id in figures)
+
+
+def _makes_figure(value: ast.expr) -> bool:
+    """Whether it is a call of a function of viz that returns a figure; explorers bring their own alt text."""
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and isinstance(value.func.value, ast.Name)
+        and value.func.value.id == "viz"
+        and value.func.attr not in _NO_FIGURES
+    )
+
+
+RULES = (_placeholders, _links, _figures)

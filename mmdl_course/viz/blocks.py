@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation, Text
 from matplotlib.textpath import text_to_path
 
-from mmdl_course.viz.style import ACCENT, INK, PALETTE, place
+from mmdl_course.viz.style import ACCENT, INK, PALETTE, QUIET, place
 
 __all__ = [
     "Block",
@@ -28,7 +28,6 @@ __all__ = [
 
 _LINE = 0.185  # inches from line to line of a text
 _HEADING = 0.25  # inches that a block's heading takes
-_QUIET = "#5f6570"  # names beside texts: 6 to 1 against white
 _SIZE = 9.0  # points of a text's letters
 
 
@@ -154,7 +153,7 @@ def text_block(texts: Sequence[tuple[str, str, str]], *, width: float, column: f
     def draw(figure: Figure, left: float, top: float) -> None:
         for number, (name, line, answer) in enumerate(rows):
             y = top + number * _LINE
-            write(figure, name, left=left, top=y, colour=_QUIET)
+            write(figure, name, left=left, top=y, colour=QUIET)
             text = write(figure, line, left=left + column, top=y)
             if answer and not line:
                 write(figure, answer, left=left + column, top=y, bold=True, colour=ACCENT)
@@ -185,7 +184,7 @@ def table_block(rows: Sequence[Mapping[str, Any]], *, width: float) -> Block:
                 figure.add_artist(Rectangle((x, bottom), *size, color=colour, transform=figure.transFigure))
                 write(figure, str(number - 1), left=left + 0.15, top=y, bold=True)
             for start, cell in zip(starts, line, strict=True):
-                write(figure, cell, left=left + float(start), top=y, colour=INK if number else _QUIET)
+                write(figure, cell, left=left + float(start), top=y, colour=INK if number else QUIET)
 
     return Block(width, len(lines) * _LINE, draw)
 

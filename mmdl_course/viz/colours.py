@@ -1,18 +1,22 @@
 """From labels or numbers to point colours, the same in every panel of a figure."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmdl_course.viz.arrays import to_numpy
-from mmdl_course.viz.style import ACCENT, CYCLIC, PALETTE, SEQUENTIAL, place
+from mmdl_course.viz.style import ACCENT, CYCLIC, LOOKS, PALETTE, SEQUENTIAL, Look, place
 
 __all__ = ["Coding", "code"]
+
+_LETTER = 0.1  # inches of a letter of a colour bar's label, at most
 
 
 @dataclass(frozen=True)
@@ -21,9 +25,16 @@ class Coding:
 
     rgba: np.ndarray  # (n, 4)
     label: str | None
-    categories: dict[str, Any]  # name → colour; empty for numbers on a scale
+    categories: dict[str, Look]  # empty for numbers on a scale
     members: dict[str, np.ndarray]  # name → mask of its points
     scale: tuple[Normalize, Colormap] | None
+
+    @property
+    def shapes(self) -> list[tuple[str, Bool[np.ndarray, " n"]]]:
+        """Markers, and the points that have each: what has a colour of its own has a shape of its own."""
+        if not self.members:
+            return [("o", np.ones(len(self.rgba), dtype=bool))]
+        return [(self.categories[name].marker, mask) for name, mask in self.members.items()]
 
     @property
     def key_width(self) -> float:
@@ -45,12 +56,12 @@ class Coding:
             )
             bar.outline.set_visible(False)
             if self.label:
-                bar.set_label(self.label)
+                bar.set_label(textwrap.fill(self.label, max(8, int(height / _LETTER))))
         elif self.categories:
             x, y, *_ = place(figure, left=left, top=top + height / 2, width=0.0, height=0.0)
             handles = [
-                Line2D([], [], marker="o", linestyle="", markersize=7, color=colour, label=name)
-                for name, colour in self.categories.items()
+                Line2D([], [], marker=look.marker, linestyle="", markersize=7, color=look.colour, label=name)
+                for name, look in self.categories.items()
             ]
             figure.legend(
                 handles=handles,
@@ -99,8 +110,8 @@ def code(colour: Any, *, count: int, label: str | None, cyclic: bool, name: str)
             "Group them, or pass floats to colour on a scale."
         )
     members = {str(value): values == value for value in names}
-    categories = dict(zip(members, PALETTE, strict=False))
+    categories = dict(zip(members, LOOKS, strict=False))
     rgba = np.empty((count, 4))
     for category, mask in members.items():
-        rgba[mask] = to_rgba(categories[category])
+        rgba[mask] = to_rgba(categories[category].colour)
     return Coding(rgba, label, categories, members, None)

@@ -9,7 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import to_numpy
-from mmdl_course.viz.style import INK, LINES, MARKERS, MUTED, PALETTE, new_figure, style
+from mmdl_course.viz.style import (
+    KNOWN,
+    PALETTE,
+    looks_of,
+    new_figure,
+    put_title,
+    reference_look,
+    style,
+    title_height,
+)
 
 __all__ = ["curves"]
 
@@ -54,22 +63,25 @@ def curves(
         raise ValueError("curves: log_y needs values above 0; a loss of exactly 0 has no logarithm.")
 
     with style():
-        figure = new_figure(8.0, 4.2, layout="constrained")
+        figure = new_figure(8.0, 4.2 + title_height(title, 8.0), layout="constrained")
         axes = figure.subplots()
+        put_title(figure, title)
         axes.set(xlabel=x_label, ylabel=y_label)
         if log_x:
             axes.set_xscale("log")
         if log_y:
             axes.set_yscale("log")
         ends: list[tuple[str, float, float, Any]] = []  # name, x and y of its line's end, colour
-        for index, (name, values) in enumerate(lines.items()):
+        looks = looks_of(lines)
+        for name, values in lines.items():
+            look = looks[name]
             mean = values.mean(axis=0)
             axes.plot(
                 positions,
                 mean,
-                color=PALETTE[index],
-                linestyle=LINES[index % len(LINES)],
-                marker=MARKERS[index] if len(positions) <= 20 else None,
+                color=look.colour,
+                linestyle=look.line,
+                marker=look.marker if len(positions) <= 20 else None,
                 markersize=6,
                 label=name,
                 zorder=3,
@@ -77,18 +89,24 @@ def curves(
             if len(values) > 1:
                 spread = values.std(axis=0, ddof=1)
                 low = np.maximum(mean - spread, values.min(axis=0)) if log_y else mean - spread
-                axes.fill_between(positions, low, mean + spread, color=PALETTE[index], alpha=0.2, linewidth=0)
+                axes.fill_between(positions, low, mean + spread, color=look.colour, alpha=0.2, linewidth=0)
             last = np.flatnonzero(np.isfinite(mean))[-1]
-            ends.append((name, positions[last], float(mean[last]), PALETTE[index]))
+            ends.append((name, positions[last], float(mean[last]), look.colour))
         for name, value in (references or {}).items():
-            axes.axhline(value, color=INK, linewidth=1.3, linestyle=":", label=name)
-            ends.append((name, positions.max(), value, INK))
+            look = reference_look(name)
+            axes.axhline(value, color=look.colour, linewidth=1.4, linestyle=look.line, label=name)
+            ends.append((name, positions.max(), value, look.colour))
         if diagonal is not None:
-            start, end = positions.min(), positions.max()
+            start, end, look = positions.min(), positions.max(), KNOWN["truth"]
             axes.axline(
-                (start, start), (end, end), color=MUTED, linewidth=1.3, linestyle="--", label=diagonal
+                (start, start),
+                (end, end),
+                color=look.colour,
+                linewidth=1.4,
+                linestyle=look.line,
+                label=diagonal,
             )
-            ends.append((diagonal, end, end, MUTED))
+            ends.append((diagonal, end, end, look.colour))
         if named:
             axes.set_xticks(positions, x)
         elif len(positions) <= (6 if log_x else 12) and (positions == positions.round()).all():
@@ -97,8 +115,6 @@ def curves(
         axes.grid(axis="y")
         axes.autoscale_view()
         _name_at_the_end(axes, ends)
-        if title:
-            axes.set_title(title, loc="left")
     return figure
 
 
@@ -129,7 +145,14 @@ def _name_at_the_end(axes: Axes, ends: Sequence[tuple[str, float, float, Any]]) 
             xytext=(1.05, height),
             textcoords="axes fraction",
             va="center",
-            arrowprops={"arrowstyle": "-", "color": shade, "linewidth": 1.2, "shrinkA": 2, "shrinkB": 4},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": shade,
+                "linewidth": 1.2,
+                "relpos": (0, 0.5),  # from the name's first letter: no leader crosses a name
+                "shrinkA": 2,
+                "shrinkB": 4,
+            },
         )
 
 

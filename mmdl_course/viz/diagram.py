@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
-from mmdl_course.viz.style import ACCENT, BASELINE, INK, MUTED, new_figure, style
+from mmdl_course.viz.style import (
+    ACCENT,
+    BASELINE,
+    GROUND,
+    INK,
+    MUTED,
+    new_figure,
+    put_title,
+    style,
+    title_height,
+)
 
 __all__ = ["STAGES", "DrawnPart", "draw_pipeline", "flow", "pipeline_diagram", "pipeline_height"]
 
@@ -56,7 +66,7 @@ def flow(*, highlight: str | Collection[str], notes: Mapping[str, str] | None = 
             axes.add_patch(
                 Polygon(
                     [(left, -tall / 2), (left, tall / 2), (right, short / 2), (right, -short / 2)],
-                    facecolor=ACCENT if lit else "#eef0f4",
+                    facecolor=ACCENT if lit else GROUND,
                     edgecolor=ACCENT if lit else MUTED,
                     linewidth=1.5,
                     joinstyle="round",
@@ -135,13 +145,12 @@ def pipeline_diagram(parts: Sequence[DrawnPart], *, signal: str, title: str | No
     Source: deck A, slides 67 to 69.
     """
     height = pipeline_height(parts)
-    head = 0.35 if title else 0.05
+    head = title_height(title, 9.0) or 0.05
     with style():
         figure = new_figure(9.0, height + head)
         axes = figure.add_axes((0, 0, 1, height / (height + head)))
         draw_pipeline(axes, parts, signal=signal)
-        if title:
-            figure.text(0.02, 1 - 0.08 / (height + head), title, va="top", fontweight="bold", fontsize=12.5)
+        put_title(figure, title)
     return figure
 
 

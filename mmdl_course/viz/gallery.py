@@ -11,17 +11,18 @@ from mmdl_course.viz.arrays import as_array, as_images, as_points, to_numpy
 from mmdl_course.viz.blocks import Block, below, beside, headed, panel, table_block, text_block
 from mmdl_course.viz.graphs import draw_graph
 from mmdl_course.viz.images import draw_image
-from mmdl_course.viz.pictures import HALO, draw_box, draw_map, draw_mask
+from mmdl_course.viz.pictures import draw_box, draw_map, draw_mask
 from mmdl_course.viz.points import draw_points
 from mmdl_course.viz.speech import draw_speech
 from mmdl_course.viz.style import (
     ACCENT,
+    HALO,
     PALETTE,
-    TITLE_HEIGHT,
     new_figure,
     place,
     put_title,
     style,
+    title_height,
 )
 from mmdl_course.viz.voxels import VIEW, draw_voxels
 
@@ -126,7 +127,7 @@ def gallery(
         page = below(rows, gap=_GAP)
         if page is None:
             raise ValueError("gallery: there is nothing to draw; give at least one modality.")
-        head = TITLE_HEIGHT + 0.1 if title else _MARGIN
+        head = title_height(title, _WIDTH) + _MARGIN
         figure = new_figure(_WIDTH, head + page.height + _MARGIN)
         put_title(figure, title)
         page.draw(figure, _MARGIN, head)
@@ -178,7 +179,7 @@ def _depth(depth: Any) -> Block:
     values = as_array(depth, name="gallery: depth", shape=("height", "width"), kinds="f")
 
     def draw(axes: Axes) -> None:
-        draw_map(axes, values, label_size=8.0, unit="world units")
+        draw_map(axes, values, unit="world units")
 
     return headed(panel(_SMALL, _SMALL, draw, margin=0.44), "depth")
 
@@ -189,7 +190,7 @@ def _normals(normals: Any) -> Block:
 
     def draw(axes: Axes) -> None:
         draw_image(axes, picture)
-        axes.set_xlabel("x, y, z as colours", fontsize=8, labelpad=3)
+        axes.set_xlabel("x, y, z as colours", fontsize=9, labelpad=3)
 
     return headed(panel(_SMALL, _SMALL, draw, margin=0.2), "normals")
 
@@ -207,7 +208,7 @@ def _classes(classes: Any, names: Sequence[str]) -> Block:
     mask = as_array(classes, name="gallery: classes", shape=("height", "width"), kinds="iu")
 
     def draw(axes: Axes) -> None:
-        draw_mask(axes, mask, name="gallery: classes", labels=names, label_size=8.0)
+        draw_mask(axes, mask, name="gallery: classes", labels=names, label_size=9.0)
 
     return headed(panel(_SMALL, _SMALL, draw), "semantic mask")
 
@@ -221,6 +222,8 @@ def _points(points: tuple[Any, Any]) -> Block:
 
     def draw(axes: Axes) -> None:
         draw_points(axes, places, rgba, view=VIEW)
+        for cloud in axes.collections:
+            cloud.set_gid("picture")  # its colours are the camera's, not the course's
 
     return headed(panel(_MIDDLE, _MIDDLE, draw, space=True), "point cloud", f"{len(places):,} points")
 
@@ -245,7 +248,7 @@ def _views(views: Mapping[str, Any]) -> Block:
     def block(name: str, picture: np.ndarray) -> Block:
         def draw(axes: Axes) -> None:
             draw_image(axes, picture)
-            axes.text(0.05, 0.95, name, transform=axes.transAxes, va="top", fontsize=8.0, path_effects=HALO)
+            axes.text(0.05, 0.95, name, transform=axes.transAxes, va="top", fontsize=9, path_effects=HALO)
 
         return panel(side, side, draw)
 

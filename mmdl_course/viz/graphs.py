@@ -32,7 +32,7 @@ def draw_graph(
         places: x to the right and y up, any unit; stretched to fill the axes.
         nodes: what is written on each node.
         edges: first node, relation, second node; at most one between any two nodes.
-        label_size: points; relations are written a point smaller.
+        label_size: points.
     """
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_axis_off()
@@ -85,7 +85,7 @@ def draw_graph(
             relation,
             ha="center",
             va="center",
-            fontsize=label_size - 1,
+            fontsize=label_size,
             color=INK,
             zorder=3,
             bbox={"boxstyle": "square,pad=0.12", "facecolor": "white", "linewidth": 0},

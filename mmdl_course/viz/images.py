@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_images, to_numpy
-from mmdl_course.viz.style import INK, TITLE_HEIGHT, new_figure, place, put_title, style
+from mmdl_course.viz.style import INK, new_figure, place, put_title, style, title_height
 
 __all__ = ["draw_image", "image_grid", "strip"]
 
@@ -50,12 +50,10 @@ def image_grid(
     width = min((9.0 - 2 * _MARGIN) / columns - _GAP, 2.4)
     height = width * pictures.shape[1] / pictures.shape[2]
     above = _LINE if titles else 0.0
-    head = _MARGIN + (TITLE_HEIGHT if title else 0.0)
+    across = 2 * _MARGIN + columns * (width + _GAP) - _GAP
+    head = _MARGIN + title_height(title, across)
     with style():
-        figure = new_figure(
-            2 * _MARGIN + columns * (width + _GAP) - _GAP,
-            head + rows * (above + height + _GAP) - _GAP + _MARGIN,
-        )
+        figure = new_figure(across, head + rows * (above + height + _GAP) - _GAP + _MARGIN)
         put_title(figure, title)
         for index, picture in enumerate(pictures):
             row, column = divmod(index, columns)
@@ -99,12 +97,13 @@ def strip(
     label_width = 1.45
     width = (9.0 - label_width) / max(length, 4) - _GAP
     heights = {label: width * row.shape[1] / row.shape[2] for label, row in pictures.items()}
-    tops, bottom = {}, (TITLE_HEIGHT if title else 0.0) + (_LINE if columns else 0.0) + _MARGIN
+    across = label_width + length * (width + _GAP)
+    tops, bottom = {}, title_height(title, across) + (_LINE if columns else 0.0) + _MARGIN
     for label, height in heights.items():
         tops[label] = bottom
         bottom += height + (_LINE + _GAP if label in notes else _GAP)
     with style():
-        figure = new_figure(label_width + length * (width + _GAP), bottom)
+        figure = new_figure(across, bottom)
         put_title(figure, title)
         for label, row in pictures.items():
             for index, picture in enumerate(row):
@@ -119,7 +118,7 @@ def strip(
                     panel.set_title(columns[index], fontsize=10, fontweight="normal", pad=4)
                 if index == 0:
                     panel.set_ylabel(
-                        textwrap.fill(label, 15),
+                        textwrap.fill(label, 13),
                         rotation=0,
                         ha="right",
                         va="center",

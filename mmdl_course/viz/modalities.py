@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from mmdl_course.viz.arrays import as_images, to_numpy
 from mmdl_course.viz.images import draw_image
 from mmdl_course.viz.pictures import draw_box, draw_map, draw_mask
-from mmdl_course.viz.style import INK, MUTED, PALETTE, TITLE_HEIGHT, new_figure, place, put_title, style
+from mmdl_course.viz.style import INK, PALETTE, QUIET, new_figure, place, put_title, style, title_height
 
 __all__ = ["modality_panels"]
 
 
 _HEADING = 0.34  # inches above a picture
-_SCALE = 0.5  # inches below a picture, where a map has its scale
+_SCALE = 0.6  # inches below a picture, where a map has its scale
 _LINE = 0.24  # inches of a line of text
 _PARAGRAPH = 0.14  # inches between paragraphs
 _NAME_WIDTH = 1.25  # inches
@@ -53,7 +53,7 @@ def modality_panels(parts: Mapping[str, Any], *, title: str | None = None) -> Fi
 
     gap = 0.16
     side = min(9.0 / len(pictures) - gap, 3.0)
-    head = TITLE_HEIGHT if title else 0.0
+    head = title_height(title, 9.0)
     below = head + _HEADING + side + _SCALE  # where the texts begin, inches from the top
     lines = [*(len(text) for text in texts.values()), *(len(parts[name]) + 1 for name in tables)]
     with style():
@@ -107,7 +107,7 @@ def _draw_boxes(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
 
 
 def _draw_map(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
-    draw_map(axes, to_numpy(parts[name]))
+    draw_map(axes, to_numpy(parts[name]), unit="distance (units)")
 
 
 def _draw_mask(axes: Axes, parts: Mapping[str, Any], name: str) -> None:
@@ -128,7 +128,7 @@ def _write(figure: Figure, name: str, rows: Sequence[Sequence[str]], *, top: flo
             x, y, *_ = place(figure, left=left, top=height, width=0.0, height=0.0)
             is_key = line == 1 and len(cells) > 1
             figure.text(
-                x, y, cell, va="top", fontweight="bold" if line == 0 else None, color=MUTED if is_key else INK
+                x, y, cell, va="top", fontweight="bold" if line == 0 else None, color=QUIET if is_key else INK
             )
     return top + len(rows) * _LINE + _PARAGRAPH
 

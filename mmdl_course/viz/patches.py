@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array, as_images
 from mmdl_course.viz.images import draw_image
-from mmdl_course.viz.style import INK, SEQUENTIAL, new_figure, place, style
+from mmdl_course.viz.style import INK, PALETTE, SEQUENTIAL, new_figure, place, put_title, style, title_height
 
 __all__ = ["patch_maps"]
 
@@ -28,7 +28,8 @@ def patch_maps(
     *,
     masks: Mapping[str, Any] | None = None,
     numbers: Mapping[str, Any] | None = None,
-    unit: str = "like the word",
+    unit: str = "cosine similarity",
+    title: str | None = None,
 ) -> Figure:
     """Draw images, and under them for each word how much each patch is like it.
 
@@ -38,6 +39,7 @@ def patch_maps(
         masks: word → Bool "image height width", what the word means; outlined.
         numbers: word → Float "image", such as an intersection over union; written below.
         unit: what the maps count, at the colour scale.
+        title: the figure's title.
 
     Returns:
         The figure, at most 9 inches wide.
@@ -72,16 +74,19 @@ def patch_maps(
     low, high = (float(pick([pick(grid) for grid in values.values()])) for pick in (np.min, np.max))
     scale = Normalize(low, high if high > low else low + 1)
     step = side + _GAP + (_LINE if written else 0.0)
+    across = _LABEL + count * (side + _GAP) + _BAR
+    head = title_height(title, across) + 0.06  # inches above the images
     with style():
-        figure = new_figure(_LABEL + count * (side + _GAP) + _BAR, 0.1 + (side + _GAP) + len(values) * step)
+        figure = new_figure(across, head + (side + _GAP) + len(values) * step)
+        put_title(figure, title)
         for column, picture in enumerate(pictures):
             left = _LABEL + column * (side + _GAP)
-            panel = figure.add_axes(place(figure, left=left, top=0.06, width=side, height=side))
+            panel = figure.add_axes(place(figure, left=left, top=head, width=side, height=side))
             draw_image(panel, picture)
             if column == 0:
                 _label(panel, "image")
             for row, (word, grid) in enumerate(values.items()):
-                top = 0.06 + side + _GAP + row * step
+                top = head + side + _GAP + row * step
                 panel = figure.add_axes(
                     place(figure, left=left, top=top, width=side, height=side), label=f"map {word}"
                 )
@@ -96,7 +101,7 @@ def patch_maps(
                 )
                 if word in outlines and outlines[word][column].any():
                     panel.contour(outlines[word][column], levels=[0.5], colors=["white"], linewidths=[2.6])
-                    panel.contour(outlines[word][column], levels=[0.5], colors=["#bd1f01"], linewidths=[1.2])
+                    panel.contour(outlines[word][column], levels=[0.5], colors=[PALETTE[2]], linewidths=[1.2])
                 if word in written:
                     panel.set_xlabel(f"{written[word][column]:.2f}", fontsize=10, labelpad=2)
                 if column == 0:
@@ -107,7 +112,7 @@ def patch_maps(
                 place(
                     figure,
                     left=_LABEL + count * (side + _GAP) + 0.08,
-                    top=0.06 + side + _GAP,
+                    top=head + side + _GAP,
                     width=0.13,
                     height=min(2.6, len(values) * step - 0.3),
                 ),
@@ -121,5 +126,5 @@ def patch_maps(
 
 def _label(axes: Any, text: str) -> None:
     axes.set_ylabel(
-        textwrap.fill(text, 15), rotation=0, ha="right", va="center", fontweight="bold", labelpad=7, color=INK
+        textwrap.fill(text, 13), rotation=0, ha="right", va="center", fontweight="bold", labelpad=7, color=INK
     )

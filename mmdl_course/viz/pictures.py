@@ -7,15 +7,11 @@ from jaxtyping import Float, Int, Shaped
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
-from mmdl_course.viz.style import INK, PALETTE, SEQUENTIAL
+from mmdl_course.viz.style import HALO, INK, NOTHING, PALETTE, SEQUENTIAL
 
-__all__ = ["HALO", "NOTHING", "draw_box", "draw_map", "draw_mask"]
-
-NOTHING = "#e3e5ea"  # where there is no object or no depth
-HALO = (withStroke(linewidth=3, foreground="white"),)  # around what is written on a picture
+__all__ = ["draw_box", "draw_map", "draw_mask"]
 
 
 def draw_box(axes: Axes, box: Float[np.ndarray, "4"], *, colour: str) -> None:
@@ -50,7 +46,8 @@ def draw_map(
     )
     _frame(axes)
     # Inside the figure, below the picture: pictures stay in line.
-    scale = axes.inset_axes((0.1, -0.1, 0.8, 0.045))
+    inch = 1 / (axes.get_position().height * axes.figure.get_figheight())
+    scale = axes.inset_axes((0.1, -0.13 * inch, 0.8, 0.07 * inch))
     bar = axes.figure.colorbar(picture, cax=scale, orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=label_size)

@@ -1,23 +1,25 @@
 """Clouds of points on axes: what `scatter` and `paths` have in common."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import proj3d
 
 from mmdl_course.viz.arrays import as_points
 from mmdl_course.viz.colours import Coding
-from mmdl_course.viz.style import MUTED, TITLE_HEIGHT, new_figure, place, put_title
+from mmdl_course.viz.style import MUTED, new_figure, place, put_title, title_height
 
 __all__ = ["VIEW", "checked_panels", "draw_points", "panel_axes", "refuse_strangers", "set_heading"]
 
 VIEW = (12.0, -72.0)  # elevation and azimuth of the eye in 3-D panels, in degrees
 _GAP = 0.14  # inches between panels
+
+Shapes = Sequence[tuple[str, Bool[np.ndarray, " n"]]]
 
 
 def checked_panels(
@@ -68,9 +70,10 @@ def panel_axes(
     key_width = coding.key_width if coding else 0.0
     side = min((9.0 - key_width) / columns - _GAP, largest)
     heading = 0.54 if scored else 0.34
-    head = TITLE_HEIGHT if title else 0.0
+    width = columns * (side + _GAP) + key_width
+    head = title_height(title, width)
     body = rows * (heading + side + _GAP)
-    figure = new_figure(columns * (side + _GAP) + key_width, head + body + footer)
+    figure = new_figure(width, head + body + footer)
     put_title(figure, title)
     axes = []
     for index, points in enumerate(clouds.values()):
@@ -112,17 +115,28 @@ def draw_points(
     rgba: Float[np.ndarray, "n 4"],
     *,
     view: tuple[float, float] = VIEW,
+    shapes: Shapes = (),
 ) -> None:
-    """Draw a cloud with 1, 2 or 3 dimensions; the scale is the same in all directions and has no ticks."""
+    """Draw a cloud with 1, 2 or 3 dimensions; the scale is the same in all directions and has no ticks.
+
+    Args:
+        axes: where to.
+        points: any unit.
+        rgba: their colours.
+        view: elevation and azimuth of the eye in 3-D panels, in degrees.
+        shapes: marker and which points have it, as `Coding.shapes`; dots when not given.
+    """
+    shapes = shapes or [("o", np.ones(len(points), dtype=bool))]
     side = axes.get_position().width * axes.figure.get_figwidth()
     # In square points: a panel is neither bare nor full.
     size = float(np.clip(5500 * side / len(points), 3, 30))
     if points.shape[1] == 3:
-        _draw_in_space(axes, points, rgba, size=size, view=view)
+        _draw_in_space(axes, points, rgba, size=size, view=view, shapes=shapes)
         return
     if points.shape[1] == 1:
         points = np.column_stack([points[:, 0], _sideways(points[:, 0])])  # (n, 2)
-    axes.scatter(*points.T, c=rgba, s=size, linewidths=0)
+    for marker, mask in shapes:
+        axes.scatter(*points[mask].T, c=rgba[mask], s=size, linewidths=0, marker=marker)
     axes.set(xticks=[], yticks=[])
     axes.set_aspect("equal", adjustable="datalim")
     axes.spines[:].set(visible=True, color=MUTED, linewidth=0.6)
@@ -135,6 +149,7 @@ def _draw_in_space(
     *,
     size: float,
     view: tuple[float, float],
+    shapes: Shapes,
 ) -> None:
     elevation, azimuth = np.radians(view)
     eye = [
@@ -146,7 +161,9 @@ def _draw_in_space(
     far = (nearness.max() - nearness) / (np.ptp(nearness) or 1.0)  # 0 nearest … 1 farthest
     # What lies behind fades towards the panel, as in haze: a still picture has no other cue for depth.
     haze = 0.6 * far[:, None] * (1, 1, 1, 0)
-    axes.scatter(*points.T, c=rgba * (1 - haze) + haze, s=size, linewidths=0, depthshade=False)
+    hazy = rgba * (1 - haze) + haze  # (n, 4)
+    for marker, mask in shapes:
+        axes.scatter(*points[mask].T, c=hazy[mask], s=size, linewidths=0, depthshade=False, marker=marker)
     axes.set_axis_off()
     axes.view_init(*view)
     axes.computed_zorder = False  # ways stay in front of the points they run over

@@ -9,11 +9,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from mmdl_course.viz.arrays import as_array, to_numpy
-from mmdl_course.viz.style import INK, MUTED, PALETTE, new_figure, style
+from mmdl_course.viz.style import (
+    INK,
+    KNOWN,
+    MUTED,
+    PALETTE,
+    looks_of,
+    new_figure,
+    put_title,
+    style,
+    title_height,
+)
 
 __all__ = ["robustness_plot"]
 
-_MARKERS = "Ds^vP*"
 # The first ones matter most: a tick is left out where it would stand too close to one before it.
 _TICKS = (0.5, 0.9, 0.1, 0.99, 0.01, 0.75, 0.25, 0.999, 0.001, 0.95, 0.05, 0.6, 0.4, 0.8, 0.2, 0.98, 0.02)
 _ENDS = (0.001, 0.999)
@@ -21,7 +30,7 @@ _EDGE = 0.4  # logits between the outermost point and the frame
 _WIDEST = 1e-6  # how far lines are drawn: the frame cuts them
 
 
-def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
+def robustness_plot(panels: Mapping[str, Mapping[str, Any]], *, title: str | None = None) -> Figure:
     """Draw effective robustness: how far models lie above the line of the reference models.
 
     Both axes have a logit scale, on which ordinary models lie along a line; accuracies are clamped to
@@ -32,6 +41,7 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
             is accuracy on the original distribution and y under the shift, Float "model" each, 0 … 1.
             "line" is what the references let one expect, at some x in rising order; without it, or with
             a y that is NaN, there is no line. All panels name the same models.
+        title: the figure's title.
 
     Returns:
         The figure, 9 inches wide.
@@ -62,7 +72,8 @@ def robustness_plot(panels: Mapping[str, Mapping[str, Any]]) -> Figure:
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     with style():
-        figure = new_figure(9.0, 0.7 + 2.75 * rows, layout="constrained")
+        figure = new_figure(9.0, title_height(title, 9.0) + 0.7 + 2.75 * rows, layout="constrained")
+        put_title(figure, title)
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, (shift, panel) in zip(grid, checked.items(), strict=False):
             _draw(axes, shift, *panel)
@@ -116,16 +127,27 @@ def _draw(
 ) -> None:
     axes.set_xscale("logit")
     axes.set_yscale("logit")
-    axes.plot(*reference, "o", color=MUTED, markersize=5, label="reference models", zorder=2)
+    axes.plot(
+        *reference, "+", color=MUTED, markersize=7, markeredgewidth=1.6, label="reference models", zorder=2
+    )
     ends = np.linspace(_logit(_WIDEST), _logit(1 - _WIDEST), 200)
-    axes.plot(_sigmoid(ends), _sigmoid(ends), ":", color=INK, linewidth=1.2, label="nothing lost (y = x)")
+    same = KNOWN["truth"]
+    axes.plot(
+        _sigmoid(ends),
+        _sigmoid(ends),
+        linestyle=same.line,
+        color=same.colour,
+        linewidth=1.2,
+        label="nothing lost (y = x)",
+    )
     if line is not None:
         axes.plot(*line, color=MUTED, linewidth=1.5, label="their line", zorder=1.5)
-    for number, (name, judged) in enumerate(models.items()):
-        colour = PALETTE[number]
+    looks = looks_of(models)
+    for name, judged in models.items():
+        colour = looks[name].colour
         axes.plot(
             *judged,
-            _MARKERS[number % len(_MARKERS)],
+            looks[name].marker,
             color=colour,
             markeredgecolor=INK,
             markeredgewidth=0.6,

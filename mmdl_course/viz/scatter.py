@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
 
 from mmdl_course.viz.arrays import as_points
 from mmdl_course.viz.colours import Coding, code
@@ -19,7 +19,7 @@ from mmdl_course.viz.points import (
     refuse_strangers,
     set_heading,
 )
-from mmdl_course.viz.style import INK, PALETTE, style
+from mmdl_course.viz.style import HALO, INK, PALETTE, style
 
 __all__ = ["paths_3d", "scatter_3d", "scatter_panels"]
 
@@ -106,7 +106,13 @@ def scatter_panels(
     with style():
         figure, axes = panel_axes(clouds, coding=coding, columns=columns, title=title, scored=bool(scores))
         for panel, (heading, points) in zip(axes, clouds.items(), strict=True):
-            draw_points(panel, points, coding.rgba[: len(points)], view=view)
+            draw_points(
+                panel,
+                points,
+                coding.rgba[: len(points)],
+                view=view,
+                shapes=coding.shapes if coding.members else (),
+            )
             set_heading(panel, heading, score=scores.get(heading, "") if scores else None)
             if points.shape[1] == 2:
                 _name_categories(panel, points, coding)
@@ -175,12 +181,20 @@ def _pale(values: Any, count: int, heading: str) -> Float[np.ndarray, "n 4"]:
 
 def _name_categories(axes: Axes, points: Float[np.ndarray, "n 2"], coding: Coding) -> None:
     # The name at the middle of its points, so that the reader need not match colours.
+    # Where clouds lie on each other there is no room for all names: the key has them.
+    axes.apply_aspect()
+    taken: list[Bbox] = []
     for name, mask in coding.members.items():
-        axes.annotate(
+        text = axes.annotate(
             name,
             np.median(points[mask], axis=0),
             ha="center",
             va="center",
             fontweight="bold",
-            path_effects=[withStroke(linewidth=3, foreground="white")],
+            path_effects=HALO,
         )
+        box = text.get_window_extent()
+        if any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)

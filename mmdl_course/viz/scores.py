@@ -11,7 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import to_numpy
-from mmdl_course.viz.style import ACCENT, BASELINE, INK, MUTED, new_figure, style
+from mmdl_course.viz.style import (
+    ACCENT,
+    BASELINE,
+    HALO,
+    INK,
+    MUTED,
+    new_figure,
+    put_title,
+    reference_look,
+    style,
+    title_height,
+)
 
 __all__ = ["Table", "draw_scores", "scoreboard", "scoreboard_table"]
 
@@ -48,7 +59,8 @@ def scoreboard(
     ours = _names(methods)
     ordered = _ordered(rows, methods=ours, lower_is_better=lower_is_better)
     with style():
-        figure = new_figure(9.0, 0.95 + 0.42 * len(ordered) + (0.3 if title else 0.0), layout="constrained")
+        figure = new_figure(9.0, 0.95 + 0.42 * len(ordered) + title_height(title, 9.0), layout="constrained")
+        put_title(figure, title)
         axes = figure.subplots()
         heights = np.arange(len(ordered))[::-1]
         for y, (name, scores) in zip(heights, ordered.items(), strict=True):
@@ -74,7 +86,8 @@ def scoreboard(
         close = len(reached) == 2 and abs(reached[1] - reached[0]) < 0.25 * width
         for label, value in lines.items():
             if value is not None:
-                axes.axvline(value, color=INK, linewidth=1.4, linestyle=":" if label == "chance" else "--")
+                look = reference_look(label)
+                axes.axvline(value, color=look.colour, linewidth=1.6, linestyle=look.line, path_effects=HALO)
                 # Names of lines that stand close go to either side.
                 side = "center" if not close else "right" if value == min(reached) else "left"
                 axes.text(value, top, f"{label} {_number(value)}", va="bottom", ha=side, fontsize=10)
@@ -83,8 +96,6 @@ def scoreboard(
         axes.set_xlabel(unit + (" (lower is better)" if lower_is_better else ""))
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        if title:
-            axes.set_title(title, loc="left", pad=24)
     return figure
 
 

@@ -12,7 +12,18 @@ from matplotlib.patches import Rectangle
 
 from mmdl_course.viz.arrays import as_array, as_images, as_points
 from mmdl_course.viz.images import draw_image
-from mmdl_course.viz.style import INK, MUTED, PALETTE, SEQUENTIAL, new_figure, place, put_title, style
+from mmdl_course.viz.style import (
+    INK,
+    MUTED,
+    PALETTE,
+    ROLES,
+    SEQUENTIAL,
+    new_figure,
+    place,
+    put_title,
+    style,
+    title_height,
+)
 
 __all__ = [
     "BAR",
@@ -31,8 +42,7 @@ BAR = 1.05  # inches for the colour bar and what is written at it
 _BAR_HEIGHT = 1.6  # inches at least: its label must fit
 _THUMBNAIL = 0.4
 _LINE = 26  # letters in a line of a caption
-_LETTER = 0.075  # inches, of a caption
-_TITLE_LETTER = 0.15  # inches, of a title
+_LETTER = 0.083  # inches, of a caption
 _MOST = 16  # images or captions
 
 
@@ -61,11 +71,12 @@ def similarity_matrix(
             similarity that is no number.
     """
     values, pictures = _checked(similarity, images, captions, name="similarity_matrix")
-    head = 0.5 if title else 0.12
+    width = min(9.0, max(4.5, LEFT + values.shape[1] * CELL + BAR))
+    head = title_height(title, width) + 0.12
     below = 0.4 if captions is None else caption_height(captions)
     with style():
         figure = new_figure(
-            min(9.0, max(4.5, LEFT + values.shape[1] * CELL + BAR, _TITLE_LETTER * len(title or ""))),
+            width,
             head + max(values.shape[0] * CELL + below, _BAR_HEIGHT + 0.12),
         )
         put_title(figure, title)
@@ -125,7 +136,9 @@ def draw_similarity(
             Rectangle((place_on - 0.5, place_on - 0.5), 1, 1, fill=False, edgecolor=PALETTE[2], linewidth=1.3)
         )
     if captions is not None:
-        axes.set_xticks(range(columns), [_lines(caption) for caption in captions], rotation=90, fontsize=8)
+        axes.set_xticks(range(columns), [_lines(caption) for caption in captions], rotation=90, fontsize=9)
+        for tick in axes.get_xticklabels():
+            tick.set_linespacing(1.0)  # three lines are as wide as a cell
     else:
         axes.set_xlabel("captions")
     if pictures is not None:
@@ -157,13 +170,14 @@ def draw_similarity(
     bar.set_label("cosine similarity")
 
 
-def modality_gap(images_xy: Any, texts_xy: Any, *, gap: float) -> Figure:
+def modality_gap(images_xy: Any, texts_xy: Any, *, gap: float, title: str | None = None) -> Figure:
     """Draw images and their captions as points of one plane, pairs joined, the way between the two means.
 
     Args:
         images_xy: Float "pair 2", where images lie in the plane.
         texts_xy: Float "pair 2", where their captions lie.
         gap: distance of the two means in the full space; written above the points.
+        title: the figure's title.
 
     Returns:
         The figure, 6.5 inches wide.
@@ -179,15 +193,16 @@ def modality_gap(images_xy: Any, texts_xy: Any, *, gap: float) -> Figure:
         raise ValueError(f"modality_gap: gap is a distance, 0 or more, got {gap}.")
     width, height = np.ptp(np.concatenate([pictures, texts]), axis=0)
     with style():
-        figure = new_figure(
-            6.5, 1.3 + 5.5 * min(max(height / max(width, 1e-9), 0.3), 0.8), layout="constrained"
-        )
+        above = title_height(title, 6.5) + 1.3  # with the key and the label below
+        shape = min(max(height / max(width, 1e-9), 0.3), 0.8)
+        figure = new_figure(6.5, above + 5.5 * shape, layout="constrained")
+        put_title(figure, title)
         axes = figure.subplots()
         for image, text in zip(pictures, texts, strict=True):
             axes.plot(*np.stack([image, text]).T, color=MUTED, linewidth=0.5, alpha=0.5, zorder=1)
-        clouds = (("images", pictures, "o", PALETTE[0]), ("captions", texts, "s", PALETTE[1]))
-        for name, points, marker, colour in clouds:
-            axes.scatter(*points.T, s=18, marker=marker, color=colour, label=name, zorder=2)
+        for name, points in (("images", pictures), ("captions", texts)):
+            look = ROLES[name]
+            axes.scatter(*points.T, s=18, marker=look.marker, color=look.colour, label=name, zorder=2)
         means = np.stack([pictures.mean(0), texts.mean(0)])
         told = f"gap between the means: {gap:.2f}"
         axes.plot(
@@ -200,8 +215,10 @@ def modality_gap(images_xy: Any, texts_xy: Any, *, gap: float) -> Figure:
             label=told,
             zorder=3,
         )
-        axes.set(xlabel="first principal axis", ylabel="second principal axis", aspect="equal")
-        figure.legend(loc="outside upper center", ncols=3)
+        axes.set(
+            xlabel="first principal axis (units)", ylabel="second principal axis (units)", aspect="equal"
+        )
+        figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 

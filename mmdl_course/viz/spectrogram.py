@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
-from mmdl_course.viz.style import BASELINE, INK, SEQUENTIAL, TITLE_HEIGHT, new_figure, place, put_title, style
+from mmdl_course.viz.style import BASELINE, INK, SEQUENTIAL, new_figure, place, put_title, style, title_height
 
 __all__ = ["spectrogram"]
 
@@ -62,9 +62,10 @@ def spectrogram(
             raise ValueError(f"spectrogram: {name} must be above 0, got {value}.")
     values = {name: _checked(name, given) for name, given in panels.items()}
     seconds = max((len(level) - 1) * hop + 2 * (level.shape[1] - 1) for level in values.values()) / rate
-    head = (TITLE_HEIGHT if title else 0.05) + (_WORDS if words else 0.0)
+    width = _LEFT + _WIDTH + _RIGHT
+    head = (title_height(title, width) or 0.05) + (_WORDS if words else 0.0)
     with style():
-        figure = new_figure(_LEFT + _WIDTH + _RIGHT, head + len(values) * (_NAME + _HEIGHT) + _SCALE)
+        figure = new_figure(width, head + len(values) * (_NAME + _HEIGHT) + _SCALE)
         put_title(figure, title)
         for row, (name, level) in enumerate(values.items()):
             top = head + row * (_NAME + _HEIGHT) + _NAME

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from mmdl_course.viz.style import ACCENT, INK, MUTED, SEQUENTIAL
+from mmdl_course.viz.style import ACCENT, GROUND, INK, MUTED, SEQUENTIAL
 
 __all__ = ["draw_speech"]
 
@@ -59,10 +59,10 @@ def draw_speech(
     spectrum.set(xlim=(0, seconds), ylim=(0, sample_rate / 2))
     spectrum.set_yticks(1000 * kilohertz, [f"{value:g}" for value in kilohertz])
     spectrum.set_xlabel("time (s)", fontsize=label_size, labelpad=1)
-    spectrum.set_ylabel("frequency (kHz)", fontsize=label_size - 1)
+    spectrum.set_ylabel("frequency (kHz)", fontsize=label_size)
     spectrum.tick_params(labelsize=label_size)
     for word, start, end in words:
-        wave.axvspan(start / sample_rate, end / sample_rate, color="#eef0f4", linewidth=0, zorder=0)
+        wave.axvspan(start / sample_rate, end / sample_rate, color=GROUND, linewidth=0, zorder=0)
         for axes in (wave, spectrum):
             axes.axvline(start / sample_rate, color=MUTED if axes is wave else "white", linewidth=0.6)
         wave.annotate(

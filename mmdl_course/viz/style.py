@@ -1,30 +1,45 @@
-"""How every figure of the course looks: one palette, three colour maps, sizes that can be read on a slide."""
+"""How every figure of the course looks: palette, colour maps, titles, the same look for the same thing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import text_to_path
 
 __all__ = [
     "ACCENT",
     "BASELINE",
     "CYCLIC",
+    "DIVERGING",
+    "GROUND",
+    "HALO",
     "INK",
+    "KNOWN",
     "LINES",
+    "LOOKS",
     "MARKERS",
     "MUTED",
+    "NOTHING",
     "PALETTE",
+    "QUIET",
+    "ROLES",
     "SEQUENTIAL",
-    "TITLE_HEIGHT",
+    "Look",
     "draw_references",
+    "looks_of",
     "new_figure",
     "place",
     "put_title",
+    "reference_look",
     "style",
+    "title_height",
     "written",
 ]
 
@@ -43,19 +58,61 @@ PALETTE = (
     "#92dadd",
 )
 MARKERS = "osD^vPX*<>"  # one for each colour: nothing is told by colour alone
-LINES = ("-", "--", "-.", (0, (1, 1)))
+LINES = ("-", "--", "-.", (0, (1, 1)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
 INK = "#1f2430"  # text and axes
-MUTED = "#8a8f99"  # baselines, reference lines, what should step back
+QUIET = "#5f6570"  # text that steps back: 6 to 1 against white
+MUTED = "#8a8f99"  # lines that step back; too faint for text
 BASELINE = "#dfe2e8"  # bars that something is compared with
+GROUND = "#eef0f4"  # areas behind lines and letters
+NOTHING = "#e3e5ea"  # grid lines, and where there is nothing: no object, no depth
 ACCENT = "#0b5fa5"  # what the figure is about: 6.4 to 1 against white
 
 SEQUENTIAL = mpl.colormaps["viridis"]
+DIVERGING = mpl.colormaps["RdBu"]  # ColorBrewer: its ends stay apart under all three colour blindnesses
 # matplotlib's cyclic maps pass through near-white, where points vanish on paper.
 CYCLIC = LinearSegmentedColormap.from_list(
     "course_cyclic", ["#5b2a4c", "#8c3b2e", "#c07a2c", "#c9c06a", "#79bfa5", "#3f83b5", "#3d4a8c", "#5b2a4c"]
 )
 
-TITLE_HEIGHT = 0.38  # inches for a figure's title
+HALO = (withStroke(linewidth=3, foreground="white"),)  # around what is written on a picture or on lines
+
+_TITLE = FontProperties(family="DejaVu Sans", size=13.0, weight="bold")
+_TITLE_LINE = 0.24  # inches
+_TITLE_EDGE = 0.1  # inches from the figure's edges
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one thing is drawn wherever it appears."""
+
+    colour: str
+    line: Any
+    marker: str | None
+
+
+LOOKS = tuple(
+    Look(colour, LINES[index % len(LINES)], marker)
+    for index, (colour, marker) in enumerate(zip(PALETTE, MARKERS, strict=True))
+)
+
+# What is not learned or measured but known steps back, and is the same in every week.
+KNOWN = {
+    "truth": Look(MUTED, "--", None),
+    "chance": Look(MUTED, ":", None),
+    "ceiling": Look(MUTED, (0, (6, 2)), None),
+}
+_OTHER_REFERENCE = Look(MUTED, "-.", None)
+
+# Things that come again in other weeks. What is seen and what is held out, and what is from images and from
+# texts, are each the first two; methods that are compared in several weeks keep their own.
+ROLES = {
+    **dict.fromkeys(("known", "training", "base classes", "images"), LOOKS[0]),
+    **dict.fromkeys(("held out", "new classes", "captions"), LOOKS[1]),
+    "linear probe": LOOKS[2],
+    **dict.fromkeys(("prompt", "learned prompt"), LOOKS[4]),
+    "LoRA": LOOKS[6],
+    "full": LOOKS[5],
+}
 
 _SETTINGS = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same figure on every machine
@@ -77,7 +134,7 @@ _SETTINGS = {
     "axes.spines.right": False,
     "axes.prop_cycle": mpl.cycler(color=PALETTE),
     "axes.axisbelow": True,
-    "grid.color": "#e3e5ea",
+    "grid.color": NOTHING,
     "lines.linewidth": 2.0,
     "legend.frameon": False,
     "image.cmap": "viridis",
@@ -132,22 +189,79 @@ def place(
     return left / across, 1 - (top + height) / down, width / across, height / down
 
 
+def looks_of(names: Iterable[str]) -> dict[str, Look]:
+    """Give each of the things in a figure its look: `KNOWN` and `ROLES` theirs, all others what is left.
+
+    Args:
+        names: at most ten that are not in `KNOWN`.
+
+    Returns:
+        Name → look, in the names' order.
+    """
+    given: dict[str, Look] = {}
+    for name in (names := list(names)):
+        role = KNOWN.get(name) or ROLES.get(name)
+        if role is not None and role not in given.values():
+            given[name] = role
+    left = iter([look for look in LOOKS if look not in given.values()])
+    return {name: given[name] if name in given else next(left) for name in names}
+
+
+def reference_look(name: str) -> Look:
+    """The look of a line that is there to compare with: chance is dotted, a ceiling dashed, others both."""
+    return KNOWN.get(name, _OTHER_REFERENCE)
+
+
+def title_height(title: str | None, width: float) -> float:
+    """Say how many inches a figure's title takes at its top.
+
+    Args:
+        title: the title, or None.
+        width: inches of the figure.
+    """
+    return 0.14 + _TITLE_LINE * len(_title_lines(title, width)) if title else 0.0
+
+
 def put_title(figure: Figure, title: str | None) -> None:
-    """Write the figure's title into the `TITLE_HEIGHT` inches at its top; nothing if there is none."""
-    if title:
-        figure.text(
-            0.5,
-            1 - 0.1 / figure.get_figheight(),
-            title,
-            ha="center",
-            va="top",
-            fontsize="x-large",
-            fontweight="bold",
-        )
+    """Write the figure's title into the `title_height` inches at its top left; nothing if there is none.
+
+    A layout engine is told to leave that room.
+    """
+    if not title:
+        return
+    width, height = figure.get_size_inches()
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.set(rect=(0, 0, 1, 1 - title_height(title, width) / height))
+    figure.suptitle(
+        "\n".join(_title_lines(title, width)),
+        x=_TITLE_EDGE / width,
+        y=1 - 0.08 / height,
+        ha="left",
+        va="top",
+        fontproperties=_TITLE,
+        linespacing=1.15,
+    )
+
+
+def _title_lines(title: str, width: float) -> list[str]:
+    """Break a title where it would reach the figure's other edge."""
+    lines: list[str] = []
+    for paragraph in title.split("\n"):
+        lines.append("")
+        for word in paragraph.split():
+            longer = f"{lines[-1]} {word}".lstrip()
+            points, *_ = text_to_path.get_text_width_height_descent(longer, _TITLE, ismath=False)
+            if lines[-1] and 1.04 * points / 72 > width - 2 * _TITLE_EDGE:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return lines
 
 
 def draw_references(axes: Axes, references: Mapping[str, float], *, side: str) -> None:
-    """Draw dotted horizontal lines with their names above them.
+    """Draw horizontal lines with their names above them, or below where another name stands above.
+
+    Call it when everything else is drawn: it looks where there is room.
 
     Args:
         axes: where to.
@@ -155,16 +269,26 @@ def draw_references(axes: Axes, references: Mapping[str, float], *, side: str) -
         side: "left" or "right", where the names stand.
     """
     for name, height in references.items():
-        axes.axhline(height, color=INK, linewidth=1.2, linestyle=":", zorder=1)
+        look = reference_look(name)
+        axes.axhline(height, color=look.colour, linewidth=1.4, linestyle=look.line, zorder=1)
+    to_axes = axes.transData + axes.transAxes.inverted()
+    above = 2.0  # where the line above the present one is, in heights of the axes
+    for name in sorted(references, key=lambda name: references[name], reverse=True):
+        here = to_axes.transform((1, references[name]))[1]
+        crowded = above - here < 0.08
         axes.annotate(
             name,
-            (0.005 if side == "left" else 0.99, height),
+            (0.005 if side == "left" else 0.99, references[name]),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
+            xytext=(0, -3 if crowded else 3),
             textcoords="offset points",
             ha=side,
+            va="top" if crowded else "bottom",
             fontsize=9,
+            path_effects=HALO,
+            zorder=5,
         )
+        above = here
 
 
 def written(text: str, length: int) -> str:

@@ -59,7 +59,7 @@ def latent_scatter(
     height, width = np.array(pictures.shape[1:3]) / max(pictures.shape[1:3]) * thumbnail * unit
     with style():
         figure, (axes,) = panel_axes({title: points}, coding=coding, scored=score is not None, largest=_SIDE)
-        draw_points(axes, points, coding.rgba)
+        draw_points(axes, points, coding.rgba, shapes=coding.shapes)
         set_heading(axes, title, score=score)
         for index in spaced_apart(points, width=_GAP * width, height=_GAP * height):
             left, bottom = points[index] - (width / 2, height / 2)

@@ -7,7 +7,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
-from mmdl_course.viz.style import INK, LINES, MARKERS, PALETTE, draw_references, new_figure, style
+from mmdl_course.viz.style import (
+    HALO,
+    INK,
+    PALETTE,
+    draw_references,
+    looks_of,
+    new_figure,
+    put_title,
+    style,
+    title_height,
+)
 
 __all__ = ["tradeoff"]
 
@@ -46,36 +56,44 @@ def tradeoff(
         if name not in checked or len(texts) != len(checked[name][0]):
             raise ValueError(f"tradeoff, notes of '{name}': give one text for each point of a series.")
     with style():
-        figure = new_figure(9.0, 4.4, layout="constrained")
+        figure = new_figure(9.0, 4.2 + title_height(title, 9.0), layout="constrained")
         axes = figure.subplots()
         axes.set(xlabel=x_label, ylabel=y_label, xscale="log")
-        for index, (name, (sizes, scores)) in enumerate(checked.items()):
+        put_title(figure, title)
+        looks = looks_of(checked)
+        for name, (sizes, scores) in checked.items():
+            look = looks[name]
             mean = scores.mean(axis=0)
             spread = scores.std(axis=0, ddof=1) if len(scores) > 1 else None
             axes.errorbar(
                 sizes,
                 mean,
                 yerr=spread,
-                color=PALETTE[index],
-                marker=MARKERS[index],
+                color=look.colour,
+                marker=look.marker,
                 markersize=8,
                 markeredgecolor=INK,
                 markeredgewidth=0.6,
-                linestyle=LINES[index % len(LINES)] if len(sizes) > 1 else "none",
+                linestyle=look.line if len(sizes) > 1 else "none",
                 capsize=3,
                 label=name,
                 zorder=3,
             )
             for text, x, y in zip((notes or {}).get(name, ()), sizes, mean, strict=False):
                 axes.annotate(
-                    text, (x, y), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9
+                    text,
+                    (x, y),
+                    xytext=(0, 9),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=9,
+                    path_effects=HALO,
+                    zorder=5,
                 )
-        draw_references(axes, references or {}, side="left")
         axes.margins(y=0.12)
+        draw_references(axes, references or {}, side="left")
         axes.grid(axis="y")
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-        if title:
-            axes.set_title(title, loc="left")
     return figure
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
-from mmdl_course.viz.style import MUTED, PALETTE
+from mmdl_course.viz.style import GROUND, MUTED, PALETTE
 
 __all__ = ["draw_voxels"]
 
@@ -49,12 +49,12 @@ def draw_voxels(
     width, height = instance.shape[2], instance.shape[1]
     floor = np.array([[0, 0, 0], [width, 0, 0], [width, height, 0], [0, height, 0]], dtype=float)
     flat = np.stack([across, up], 1)  # (3, 2)
-    axes.add_collection(
-        PolyCollection([floor @ flat], facecolors="#f3f4f6", edgecolors=MUTED, linewidths=0.8)
-    )
+    axes.add_collection(PolyCollection([floor @ flat], facecolors=GROUND, edgecolors=MUTED, linewidths=0.8))
     drawn = np.concatenate(faces)[order] @ flat  # (face, corner, 2)
     paint = np.concatenate(colours)[order]
-    axes.add_collection(PolyCollection(drawn, facecolors=paint, edgecolors=0.55 * paint, linewidths=0.3))
+    cubes = PolyCollection(drawn, facecolors=paint, edgecolors=0.55 * paint, linewidths=0.3)
+    cubes.set_gid("picture")  # shaded: not the course's colours any more
+    axes.add_collection(cubes)
     axes.set_aspect("equal")
     axes.autoscale_view()
     axes.margins(0.02)

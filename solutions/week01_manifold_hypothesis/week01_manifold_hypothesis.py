@@ -198,7 +198,10 @@ likely. The second row draws scenes from our world. If you drew random points al
 random_points = torch.rand(6, 3, 32, 32, generator=seeded(0))
 some_scenes = world.render(world.sample_scenes(6, generator=seeded(2)), size=32).image
 viz.show(
-    viz.strip({"any x\nin data space": random_points, "x on\nthe manifold": some_scenes}),
+    viz.strip(
+        {"any x\nin data space": random_points, "x on\nthe manifold": some_scenes},
+        title="No random point of image space looks like a scene",
+    ),
     alt="Two rows of images. Uniformly random points of image space all look like coloured noise. Images of the world show objects.",
 )
 
@@ -357,7 +360,7 @@ viz.show(
                 "straight on the map": straight_on_the_map,
             },
         },
-        title=f"{FROM} to {TO}",
+        title=f"{FROM} to {TO}: the shortest way on the globe, and what it is on the map",
         view=(28, -5),
     ),
     alt="Left, a globe: the geodesic follows the surface, the chord cuts through it. Right, the map: the geodesic is a bow far to the north of the straight line.",
@@ -525,6 +528,7 @@ viz.show(
         paths={"rolled": {"geodesic": geodesic, "chord": geodesic[[0, -1]]}},
         colour={"rolled": band.coordinates[:, 0]},
         view=(18, -80),
+        title="Near in space, far along the band",
     ),
     alt="A rolled band. The chord jumps from one turn to the next; the geodesic follows the band around.",
 )
@@ -705,6 +709,7 @@ viz.show(
         },
         colour={"rolled": torn.coordinates[:, 0], "unrolled": torn.coordinates[:, 0]},
         view=(18, -80),
+        title="The shortest walk goes around the hole",
     ),
     alt="A rolled band with a rectangular hole, rolled and unrolled. The straight line crosses the hole, the shortest walk goes around it.",
 )
@@ -896,9 +901,10 @@ viz.show(
     viz.curves(
         {"TwoNN on images": scenes_estimated},
         x=range(1, len(FACTORS) + 1),
-        x_label="free factors of the scene",
-        y_label="estimated dimension",
+        x_label="number of free factors of the scene",
+        y_label="estimated number of dimensions",
         diagonal="truth",
+        title=f"With {len(FACTORS)} free factors, images have about {scenes_estimated[:, -1].mean():.1f} dimensions",
     ),
     alt="Estimated dimension against the true number of free factors, one to five: the estimates follow the diagonal.",
 )
@@ -931,10 +937,11 @@ viz.show(
     viz.curves(
         noisy,
         x=counts,
-        x_label="samples",
-        y_label="estimated dimension",
+        x_label="number of samples",
+        y_label="estimated number of dimensions",
         log_x=True,
         references={"truth": 2.0},
+        title="Does noise look like one more dimension?",
     ),
     alt="Without noise the estimate stays at two for any number of samples. With noise it rises towards three as samples are added.",
 )
@@ -1159,7 +1166,7 @@ band = manifolds.roll(2 * count, generator=seeded(0))  # with fewer, k = 10 neig
 film = manifolds.turning_camera(count, size=24, generator=seeded(0))
 some = torch.randperm(len(digits.train_images), generator=seeded(0))[:count]
 cases = {
-    "rolled band": (band.points / band.points.std(), band.coordinates[:, 0], "along the band"),
+    "rolled band": (band.points / band.points.std(), band.coordinates[:, 0], "along the band (units)"),
     "turning camera": (film.points, film.coordinates[:, 0], "camera azimuth (°)"),
     "digits": (digits.train_images.flatten(1)[some], digits.train_labels[some], "digit"),
 }
@@ -1174,7 +1181,7 @@ for name, (points, colour, label) in cases.items():
             ways,
             colour=colour,
             colour_label=label,
-            title=f"{name} (scattered at random: {random:.2f})",
+            title=f"{name}: {max(trust, key=trust.get)} keeps most neighbours (scattered at random: {random:.2f})",
             scores={way: f"trustworthiness {value:.3f}" for way, value in trust.items()},
         ),
         alt=f"{name} in two coordinates by {', '.join(ways)}, coloured by {label}. Trustworthiness: "
@@ -1228,6 +1235,7 @@ board = {
     "methods": {"PCA", "Isomap", "UMAP", "autoencoder"} & rows.keys(),
     "chance": chance,
     "ceiling": 1.0,
+    "title": f"{max(rows, key=lambda way: np.mean(rows[way]))} orders the views best by the camera's angle",
 }
 viz.show(
     viz.scoreboard(rows, **board),
@@ -1433,7 +1441,7 @@ viz.show(
         {way: pictures(path) for way, path in walks_by_seed[0].items()},
         numbers={way: off_manifold(path) for way, path in walks_by_seed[0].items()},
         number_format="{:.3f}",
-        title="from view to view, and the distance to the nearest true view (first seed)",
+        title="From view to view: which way stays near true views? (first seed; the numbers are distances)",
     ),
     alt="Walks between two views. Through z with one coordinate the camera turns. Through x one view fades into the other as a double exposure.",
 )
@@ -1481,7 +1489,7 @@ viz.show(
             "g(f(x))": pictures(torch.cat(list(outputs.values()))),
         },
         columns=[name for name in inputs for _ in range(2)],
-        title="the encoder meets strangers",
+        title="Whatever goes in, a view from the front comes out",
     ),
     alt="Top, inputs: new views, views from behind, other scenes, noise. Below, reconstructions: all look like views from the front, whatever went in.",
 )
@@ -1489,7 +1497,7 @@ viz.show(
     viz.strip(
         {"g(z)": pictures(far)},
         columns=[f"{time:+g}" for time in times],
-        title="the decoder, z in half-widths of U from its middle (−1 … +1 is U)",
+        title="Far outside of U the colours are false (z in half-widths of U from its middle)",
     ),
     alt="Decoded images for z inside and far outside of U: recognisable within, false colours far outside.",
 )
@@ -1736,9 +1744,10 @@ viz.show(
     viz.curves(
         lines,
         x=range(6),
-        x_label="stage (0: the image … 5: mean over places)",
+        x_label="number of the stage (0: the image … 5: mean over places)",
         y_label="linear probe's accuracy",
         references={"chance": chance},
+        title="Where in the network can shape and colour be read off?",
     ),
     alt="Accuracy of linear probes by depth. In the trained network shape rises with depth and colour falls; in the untrained one shape does not rise.",
 )

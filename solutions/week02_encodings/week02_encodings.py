@@ -561,9 +561,9 @@ viz.show(
     viz.curves(
         clocks,
         x=[f"{hour}" if hour % 3 == 0 else "" for hour in night],
-        x_label="hour, from noon to noon",
-        y_label="how busy the foxes are",
-        title="Oak wood, no rain, 1013 hPa (one seed)",
+        x_label="time of day (hours), from noon to noon",
+        y_label="how busy the foxes are (relative)",
+        title="Which encoding of the hour follows the foxes? (oak wood, no rain, 1013 hPa, one seed)",
     ),
     alt="A line for the truth with a narrow hump at 1 o'clock, and four predictions. Linear with the hour as a number: a straight line "
     "that jumps at midnight. Linear with the hour on the circle: a sine, lower and wider than the hump. Linear with 24 "
@@ -820,7 +820,7 @@ explorers.fourier_features(
     x=line[:, 0],
     points=curve_points,
     references={"mean": float(np.mean(curve_errors["mean"]))},
-    error_label="error (RMSE)",
+    error_label="error (RMSE, in units of y)",
 )
 
 # %% [markdown]
@@ -880,7 +880,12 @@ row = {
     "four nearest": pictures["four nearest, weighted"],
 }
 viz.show(
-    viz.image_grid(torch.stack(list(row.values())).clamp(0, 1), titles=list(row), columns=4),
+    viz.image_grid(
+        torch.stack(list(row.values())).clamp(0, 1),
+        titles=list(row),
+        columns=4,
+        title="Fourier features need the right bandwidth: 0.5 blurs, 32 makes noise",
+    ),
     alt="A photo of an orange flower on dark green, 48 × 48 pixels, and seven more pictures of it. The known half of the pixels: a "
     "mosaic with white holes. A linear model on the position: one muddy ramp of colour. A polynomial: a soft flower with "
     "smears at the edge. Fourier features of bandwidth 0.5: a blurred disc; of 4: the flower, a little soft; of 32: the "
@@ -899,7 +904,7 @@ explorers.fourier_features(
         "mean colour": float(np.mean(photo_errors["mean colour"])),
         "four nearest": float(np.mean(photo_errors["four nearest, weighted"])),
     },
-    error_label="error (RMSE)",
+    error_label="error (RMSE, in units of colour)",
 )
 
 # %% [markdown]
@@ -1303,7 +1308,8 @@ viz.show(
         falloff,
         x=offsets,
         x_label="offset k (positions)",
-        y_label="inner product, 1 at k = 0",
+        y_label="inner product, relative to k = 0",
+        title="The longer the code, the more smoothly similarity falls with the offset",
     ),
     alt="Inner product against offset. With d = 4 it swings between about −0.2 and 1 all the way. With d = 16 and 64 it falls and "
     "swings less; with d = 256 it falls smoothly to about 0.45 at offset 100. For one-hot positions it is 1 at offset 0 and 0 elsewhere.",
@@ -1641,7 +1647,7 @@ for name, cut_up, together in (
     touched = ((cut_up(moved, PATCH) - parts).abs().sum(dim=2) > 0).sum(dim=1)
     print(f"{'':17s} patches that one pixel touches: {touched.tolist()}")
 viz.show(
-    viz.strip(mosaics),
+    viz.strip(mosaics, title="With the axes in the wrong order, patches are stripes"),
     alt="Six pictures; below them, each number replaced by its patch's mean: a coarse mosaic in which the objects' places and "
     "dominant tones can be seen, though in grey, as a mean over three channels. With the wrong axis order: horizontal bands over the "
     "whole width in shifted colours, with no object left.",
@@ -2002,6 +2008,7 @@ viz.show(
         words=marks,
         reach=70,
         highest=5000,
+        title="Short frames tell when, long frames tell which frequency",
     ),
     alt="Two spectrograms of the same spoken caption with its words above. With frames of 8 ms the beginnings of sounds and single "
     "pulses of the voice are sharp in time and the resonances are broad bands. With frames of 64 ms the bands dissolve into thin "
@@ -2038,6 +2045,7 @@ viz.show(
         hop=4,
         reach=70,
         highest=120,
+        title="Three heartbeats, and a line at 60 Hz that only long frames show",
     ),
     alt="Two spectrograms of three heartbeats. With frames of 89 ms three narrow upright stripes, one for each beat, reach from 0 to "
     "about 100 Hz, with weaker low waves before and after each. With frames of 711 ms the stripes are broad hills, and a thin level "
@@ -2615,9 +2623,10 @@ viz.show(
             if name != "shuffled English"
         },
         x=SIZES_TRIED,
-        x_label="merges (the vocabulary has 256 more)",
+        x_label="number of merges (the vocabulary has 256 more)",
         y_label="tokens per word, test half",
         references={"whole words": 1.0},
+        title="Merges learned from one language save less in the other",
     ),
     alt="Tokens per word of unseen names against the number of merges. "
     + "; ".join(
@@ -3174,7 +3183,7 @@ viz.show(
         unit="rank correlation with the number of factors that differ",
         methods="PPMI",
         chance=0.0,
-        title="192 objects",
+        title="192 objects: which distances agree with the number of factors that differ?",
     ),
     alt="Bars of the rank correlation between distances of objects and the number of factors in which they differ: "
     + ", ".join(f"{name} {np.mean(scores):.2f}" for name, scores in rows.items()),

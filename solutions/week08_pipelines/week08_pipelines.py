@@ -302,7 +302,11 @@ tellers = {
 judged = {name: verdicts(texts, told_scenes) for name, texts in tellers.items()}
 
 viz.show(
-    viz.image_grid(told_images[:6], titles=[str(n + 1) for n in range(6)]),
+    viz.image_grid(
+        told_images[:6],
+        titles=[str(n + 1) for n in range(6)],
+        title="What does the captioner say of these six scenes?",
+    ),
     alt="Six scenes of small solid objects, numbered; what the captioner says of them is printed below.",
 )
 for n in range(6):
@@ -1174,8 +1178,9 @@ viz.show(
     viz.curves(
         {start: runs[..., 0] for start, runs in learned.items()},
         x=COUNTS,
-        x_label="captioned images for the training",
-        y_label="true captions of fresh scenes (share)",
+        x_label="number of captioned images for the training",
+        y_label="share of true captions of fresh scenes",
+        title="How many captioned images does each start need?",
         log_x=True,
         references={"caption of another scene": blind["caption of another scene"], "ceiling": 1.0},
     ),
@@ -1270,7 +1275,12 @@ for name, model in {"aligned": CLIP, "untrained": untrained}.items():
     other = (cosine.sum() - cosine.diagonal().sum()).item() / (cosine.numel() - len(cosine))
     nearest = (cosine.argmax(dim=1) == torch.arange(len(cosine))).float().mean().item()
     viz.show(
-        viz.modality_gap(plane[:60], plane[60:], gap=gap),
+        viz.modality_gap(
+            plane[:60],
+            plane[60:],
+            gap=gap,
+            title=f"{name}: {100 * nearest:.0f} % of the images are nearest to their own caption",
+        ),
         alt=f"The {name} MiniCLIP: 60 images and their captions in a plane, joined by lines. "
         f"In all 64 dimensions the means are {gap:.2f} apart.",
     )
@@ -1456,6 +1466,7 @@ viz.show(
             for place, found in enumerate(retrieve_order[i, :4].tolist(), start=1)
         ],
         columns=4,
+        title=f"{sum(int(retrieve_order[i, 0]) == i for i in range(3))} of 3 captions find their own picture first",
     ),
     alt="Three rows, one for each caption printed above: the four pictures found first among twelve, with their cosine, and "
     "whether each is the caption's own, or the caption is true or false of it.",
@@ -1665,6 +1676,7 @@ viz.show(
             for said, true in zip(classify_shown[:6].tolist(), classify_true[:6].tolist(), strict=True)
         ],
         columns=3,
+        title=f"{(classify_shown[:6] == classify_true[:6]).sum().item()} of 6 nearest objects are named right",
     ),
     alt="Six scenes of two or three objects; above each the shape that was named, and whether the nearest object has it.",
 )
@@ -1901,13 +1913,19 @@ segment_true_shown = shown_views.semantic + 1
 with torch.no_grad():
     segment_shown = {name: segment_models[name, 0](image=shown_views.image).argmax(1) for name in segment_z}
 viz.show(
-    viz.image_grid(segment_palette[:, :, None, None].expand(-1, -1, 6, 24), titles=SEGMENT_NAMES, columns=7),
+    viz.image_grid(
+        segment_palette[:, :, None, None].expand(-1, -1, 6, 24),
+        titles=SEGMENT_NAMES,
+        columns=7,
+        title="Which colour stands for which class",
+    ),
     alt="The colours: " + ", ".join(SEGMENT_NAMES) + ".",
 )
 viz.show(
     viz.strip(
         {"picture": shown_views.image[:6], "truth": segment_colours(segment_true_shown[:6])}
-        | {name: segment_colours(said[:6]) for name, said in segment_shown.items()}
+        | {name: segment_colours(said[:6]) for name, said in segment_shown.items()},
+        title="What do the skips add?",
     ),
     alt="Six scenes and their classes as colours: the truth, what is said with skips, and what is said from the last "
     "grid only.",
@@ -2403,7 +2421,12 @@ for i in range(8):
     p, r = precision_recall(match_boxes(predicted[i], scores[i], true_boxes[i]), len(true_boxes[i]))
     titles.append(f"precision {p:.2f}, recall {r:.2f}")
 viz.show(
-    viz.image_grid(torch.stack(pictures), titles=titles, columns=4),
+    viz.image_grid(
+        torch.stack(pictures),
+        titles=titles,
+        columns=4,
+        title="Does the detector (black) find the true boxes (white)?",
+    ),
     alt="Eight test scenes; true boxes are outlined in white, those of the detector in black. Above each picture its precision "
     "and recall.",
 )
@@ -2781,7 +2804,11 @@ with torch.no_grad():
             text=[painter_test.captions[row] for row in painter_rows]
         )
 viz.show(
-    viz.strip(painter_strip, columns=[painter_test.captions[row] for row in painter_rows]),
+    viz.strip(
+        painter_strip,
+        columns=[painter_test.captions[row] for row in painter_rows],
+        title="The mean of all pictures that a caption allows, or one of them? Regression and sampling",
+    ),
     alt="Six captions, one for each column. From the top: two real pictures, the object in different places; the mean "
     "of the training pictures with this caption, a fog in the object's colour; the picture of the regression, a pale "
     "smear in the middle; and three samples, each a clearer object, mostly in another place.",
@@ -3266,6 +3293,7 @@ def tts_listen(row: int) -> None:
         hop=TTS_HOP,
         words=words,
         reach=45,
+        title=f"“{caption}”: how near do two models come to the world?",
     )
     viz.show(
         figure,
@@ -3441,6 +3469,7 @@ viz.show(
         seen["test"].image[[scene for _, scene, _ in examples]],
         titles=[f"picture {number}" for number in range(1, 7)],
         columns=6,
+        title="Six scenes, and a question about each",
     ),
     alt="Six rendered scenes; a question and its exact answer for each are printed above: two ask for an attribute, two for a number, two "
     "whether one thing is left of another.",
@@ -3847,7 +3876,7 @@ for kind in TEXTS:
             methods=WAYS,
             chance=board[kind]["chance"][0],
             ceiling=1.0,
-            title=f"{kind} questions",
+            title=f"{kind} questions: “{max(rows, key=lambda n: np.mean(rows[n]))}” is most often right",
         ),
         alt=f"Accuracy on balanced {kind} questions: "
         + ", ".join(f"{n} {np.mean(s):.2f}" for n, s in rows.items()),
@@ -3895,7 +3924,12 @@ for i, row in enumerate(asked):
     text, _, answer = QUESTIONS["attribute", "test", True][row]
     print(f"picture {i + 1}: {text} {said[i]} (right: {answer})")
 viz.show(
-    viz.patch_maps(seen["test"].image[scene], {"attention": weight}, unit="weight"),
+    viz.patch_maps(
+        seen["test"].image[scene],
+        {"attention": weight},
+        unit="weight",
+        title="Where does the attention look?",
+    ),
     alt="Five scenes, and below each the weight that the question gives to each of 16 patches.",
 )
 
@@ -4569,6 +4603,7 @@ viz.show(
         torch.stack([picture for picture, _ in ground_drawn]),
         titles=[f"{i + 1}: {'hit' if hit else 'missed'}" for i, (_, hit) in enumerate(ground_drawn)],
         columns=3,
+        title=f"{sum(hit for _, hit in ground_drawn)} of 6 expressions lead to the object that is meant",
     ),
     alt="Six scenes, each with an expression that is printed below: a white frame around the object that is meant, a black "
     "frame around the patch that is pointed at.",

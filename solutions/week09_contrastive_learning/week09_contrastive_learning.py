@@ -103,7 +103,8 @@ viz.show(
             "held out": tests["held_out"][1][
                 [int((true_pair(tests["held_out"][0]) == pair).int().argmax()) for pair in held_out_pairs]
             ],
-        }
+        },
+        title="The held-out pairs are made of colours and shapes that are seen",
     ),
     alt="Two rows of images of one object. Above, pairs of colour and shape that are seen in training; below, the eight held-out pairs: "
     + ", ".join(" ".join(pair) for pair in HELD_OUT)
@@ -1151,10 +1152,11 @@ bounds = ceilings.classification(
     "pair", config=reality(1, "held_out"), train=world.SceneConfig(shapes=SHAPES)
 )
 board = {
-    "unit": "held-out pairs named right, among 32",
+    "unit": "share of held-out pairs named right, among 32",
     "methods": "two towers",
     "chance": bounds.chance,
     "ceiling": bounds.ceiling,
+    "title": f"“{max(rows, key=lambda method: np.mean(rows[method]))}” names more held-out pairs than the others",
 }
 viz.show(
     viz.scoreboard(rows, **board),
@@ -1219,10 +1221,11 @@ viz.show(
             f"{name} (batch 128)" if "scale" in name else f"{name} (scale learned)": value
             for name, value in tried.items()
         },
-        unit="seen pairs named right after a short training",
+        unit="share of seen pairs named right after a short training",
         methods="scale learned (batch 128)",
         chance=1 / len(PAIRS),
         ceiling=1.0,
+        title=f"“{max(tried, key=lambda name: np.mean(tried[name]))}” learns most in a short training",
     ),
     alt="Seen pairs named right after a short training: "
     + ", ".join(f"{name} {np.mean(score):.2f}" for name, score in tried.items()),
@@ -1484,7 +1487,13 @@ for find, direction in (("scene", "text → image"), ("caption", "image → text
     ]
 lines["chance"] = [k / GALLERY for k in ks]
 viz.show(
-    viz.curves(lines, x=ks, x_label="k", y_label=f"recall@k among {GALLERY}"),
+    viz.curves(
+        lines,
+        x=ks,
+        x_label="number k of answers",
+        y_label=f"recall@k among {GALLERY}",
+        title="How often is the right one among the first k?",
+    ),
     alt="Recall at 1, 5 and 10 in both directions, with ceiling and chance: "
     + "; ".join(
         f"{name} {', '.join(f'{value:.2f}' for value in np.atleast_2d(values).mean(0))}"
@@ -1581,10 +1590,11 @@ print(
 viz.show(
     viz.scoreboard(
         answers,
-        unit="the true caption is more similar than the false one",
+        unit="share of true captions that are more similar than the false one",
         methods=set(answers),
         chance=0.5,
         ceiling=1.0,
+        title="Does the model notice which word is false?",
     ),
     alt="How often the true caption is more similar: "
     + ", ".join(f"{name} {np.mean(score):.2f}" for name, score in answers.items()),
@@ -1646,7 +1656,11 @@ image, text, numbers_of_gap = gap_of(towers[0])
 axes = PCA(2).fit(torch.cat([image, text]).numpy())
 plane = [torch.from_numpy(axes.transform(part.numpy())).float() for part in (image, text)]
 viz.show(
-    viz.modality_gap(*plane, gap=numbers_of_gap["length of the gap"]),
+    viz.modality_gap(
+        *plane,
+        gap=numbers_of_gap["length of the gap"],
+        title=f"The means of images and captions are {numbers_of_gap['length of the gap']:.2f} apart",
+    ),
     alt="Images and captions in the plane of their two largest variances: the two clouds "
     f"have means that are {numbers_of_gap['length of the gap']:.2f} apart, each image joined to its caption by a line.",
 )
@@ -1702,8 +1716,9 @@ viz.show(
     viz.curves(
         probe_accuracy,
         x=shots,
-        x_label="labelled images of each of the 32 pairs",
-        y_label="pairs named right (half of them held out)",
+        x_label="number of labelled images of each of the 32 pairs",
+        y_label="share of pairs named right (half of them held out)",
+        title="How many labelled images is a name worth?",
         references={"zero-shot": float(np.mean(zero_shot)), "chance": 1 / len(PAIRS)},
         log_x=True,
     ),
@@ -1959,7 +1974,10 @@ for i, name in enumerate(shift_names):
         plain_scenes, name, 1.0, size=32, generator=seeded(800 + i), camera=CAMERA
     ).views.image
 viz.show(
-    viz.strip({name: images[:8] for name, images in looks.items()}),
+    viz.strip(
+        {name: images[:8] for name, images in looks.items()},
+        title=f"The same eight scenes under {len(looks) - 1} shifts",
+    ),
     alt="The same eight scenes as they are, and as sketches, with textures, before other grounds, from other viewpoints, with noise.",
 )
 
@@ -2051,7 +2069,8 @@ viz.show(
                 },
             }
             for look in shift_names
-        }
+        },
+        title="Do two towers lose less under a shift than the reference models?",
     ),
     alt="Accuracy under each shift against the original accuracy, supervised models along a fitted line. Effective robustness of the towers: "
     + ", ".join(f"{look} {robustness['two towers, zero-shot', look].mean():+.2f}" for look in shift_names),
@@ -2179,6 +2198,7 @@ for held, rows in recalls.items():
         "methods": "two linear maps",
         "chance": 1 / len(parts.test),
         "ceiling": float(np.mean(best[held])),
+        "title": f"Emoji {held}: “{max(first, key=lambda name: np.mean(first[name]))}” finds more names than the others",
     }
     viz.show(
         viz.scoreboard(first, **board),
@@ -2245,7 +2265,7 @@ found_emoji = {query: search(query).topk(8).indices for query in asked_of_emoji}
 viz.show(
     viz.strip(
         {query: emoji.images[which] for query, which in found_emoji.items()},
-        title="found by their drawing alone",
+        title="Which emoji does a text find by their drawing alone?",
     ),
     alt="; ".join(
         f"{query}: {', '.join(emoji.names['en'][i] for i in which)}" for query, which in found_emoji.items()
@@ -2328,6 +2348,7 @@ for place, k in enumerate((1, 5)):
         "methods": "mean of five frames",
         "chance": k / VIDEOS,
         "ceiling": most[place],
+        "title": "Do five frames find more videos than one?",
     }
     rows = {name: [recalls[place] for recalls in each] for name, each in pooled.items()}
     viz.show(
@@ -2422,9 +2443,10 @@ for kind, rows in segmented.items():
     viz.show(
         viz.scoreboard(
             rows,
-            unit=f"mean intersection over union, words of {kind}",
+            unit=f"mean intersection over union (IoU), words of {kind}",
             methods="patches like the word",
             ceiling=float(top),
+            title=f"Words of {kind}: do the patches show where it is?",
         ),
         alt=f"Intersection over union for words of {kind}: "
         + ", ".join(f"{name} {np.mean(value):.2f}" for name, value in rows.items())
@@ -2457,7 +2479,13 @@ for kind, name in asked:
     slot = views.instance.clamp(min=0)
     true_masks[phrase] = (views.instance >= 0) & has.gather(1, slot.flatten(1)).view_as(slot)
 viz.show(
-    viz.patch_maps(views.image, maps, masks=true_masks),
+    viz.patch_maps(
+        views.image,
+        maps,
+        masks=true_masks,
+        unit="cosine similarity, relative to the other words",
+        title="Where is what the phrase means?",
+    ),
     alt="Three images of two objects, and for the phrases "
     + ", ".join(maps)
     + " the patches that are more like the phrase than like other words, with the outline of what is meant.",
@@ -2587,7 +2615,8 @@ for name, rows in verdicts.items():
     viz.show(
         viz.scoreboard(
             rows,
-            unit=f"pictures in which the judge sees the right {name}",
+            unit=f"share of pictures in which the judge sees the right {name}",
+            title=f"Does the prior help to draw the right {name}?",
             methods="the text's vector, moved by the prior",
             chance=1 / (len(COLOURS) if name == "colour" else len(ALL_SHAPES)),
             ceiling=1.0,
@@ -2609,7 +2638,7 @@ mean, deviation = numbers_anywhere.mean(0), numbers_anywhere.std(0) + 1e-3
 rows["objects anywhere"] = draw_from(train_decoder(z_anywhere, numbers_anywhere, seed=0), moved)
 viz.show(
     viz.strip(
-        rows, columns=phrases, title="drawn from words; the right half names pairs that MiniCLIP never saw"
+        rows, columns=phrases, title="Drawn from words; the right half names pairs that MiniCLIP never saw"
     ),
     alt="Pictures drawn from eight phrases, without and with the prior, and by a decoder that learned from objects "
     "anywhere, which draws smears: " + ", ".join(phrases) + ".",

@@ -132,7 +132,10 @@ tasks = {
     ),
 }
 viz.show(
-    viz.strip({name: task.examples for name, task in tasks.items()}),
+    viz.strip(
+        {name: task.examples for name, task in tasks.items()},
+        title=f"{len(tasks)} tasks, and what their pictures look like",
+    ),
     alt="Six pictures of each task. Objects: one object on grey ground. Textures: the same kind of scene, each object "
     "painted with a pattern. From above: small objects seen from high up and farther away.",
 )
@@ -876,7 +879,12 @@ tasks["emoji kinds"] = Task(
     emoji.images[example_of_kind],
 )
 viz.show(
-    viz.image_grid(emoji.images[example_of_kind], titles=list(kinds.classes), columns=7),
+    viz.image_grid(
+        emoji.images[example_of_kind],
+        titles=list(kinds.classes),
+        columns=7,
+        title=f"One emoji of each of the {len(kinds.classes)} kinds",
+    ),
     alt="One emoji of each of the 14 kinds: " + ", ".join(kinds.classes) + ".",
 )
 
@@ -1074,9 +1082,14 @@ for name, task in tasks.items():
         viz.curves(
             {"learned prompt": np.array(by_prompt), "linear probe": np.array(by_probe)},
             x=SHOTS,
-            x_label="labelled pictures of each class",
+            x_label="number of labelled pictures of each class",
             y_label="accuracy",
-            title=name,
+            title=f"{name}: "
+            + (
+                f"the linear probe is ahead at {overtaken[name]} pictures of each class"
+                if overtaken[name]
+                else "the linear probe is nowhere ahead of the learned prompt"
+            ),
             references={f'by hand: "{best_hand}"': by_hand, "chance": 1 / len(task.classes)},
             log_x=True,
         ),
@@ -2276,6 +2289,7 @@ viz.show(
         unit="accuracy from above, 48 classes",
         methods=["searched, all words", "CoOp, M = 4", f"CoOp, M = {LONG}"],
         chance=1 / len(PAIRS),
+        title=f"From above, “{max(rows, key=lambda row: np.mean(rows[row]))}” is best",
     ),
     alt="Accuracy from above: "
     + ", ".join(f"{row} {np.mean(value):.2f}" for row, value in rows.items())

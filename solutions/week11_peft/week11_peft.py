@@ -126,7 +126,10 @@ CHANCE = {"objects": 1 / 48, "grey shapes": 1 / 6, "retrieval": 1 / len(captions
 )
 
 viz.show(
-    viz.strip({name: tests[name][0][:6] for name in ("from above", *ELSEWHERE)}),
+    viz.strip(
+        {name: tests[name][0][:6] for name in ("from above", *ELSEWHERE)},
+        title="What is to be learned (first row), and what must not be forgotten",
+    ),
     alt="Six pictures of each ability. From above: small objects seen from high up. Objects: one object on grey ground. Grey "
     "shapes: the same without colour. Retrieval: one to three objects.",
 )
@@ -1982,9 +1985,9 @@ viz.show(
     viz.curves(
         {name: np.array(runs) for name, runs in lines["full"].items()},
         x=ALPHAS,
-        x_label="α: 0 is the pretrained model, 1 the fully tuned one",
+        x_label="α (a number; 0: the pretrained model, 1: the fully tuned one)",
         y_label="share right",
-        title="Between two models",
+        title="Is there a model between the two that keeps both abilities?",
     ),
     alt="Share right against α between the pretrained and the fully tuned model. "
     + "; ".join(
@@ -2038,7 +2041,12 @@ tuning, kinds = load_emoji_tuning(), load_emoji_prompts()
 emoji = load_emoji(size=48)
 some = [int((kinds.label == number).nonzero()[0, 0]) for number in range(0, 14, 2)]
 viz.show(
-    viz.image_grid(emoji.images[some], titles=[emoji.names["de"][i] for i in some], columns=7),
+    viz.image_grid(
+        emoji.images[some],
+        titles=[emoji.names["de"][i] for i in some],
+        columns=7,
+        title="Seven emoji and their German names",
+    ),
     alt="Seven emoji with their German names: " + ", ".join(emoji.names["de"][i] for i in some) + ".",
 )
 print(f"{'':28s}{'may move':>11s}   {'German':16s}{'English':16s}98 subgroups")
@@ -2071,7 +2079,7 @@ viz.show(
     viz.tradeoff(
         series,
         x_label="numbers that move",
-        y_label="kinds told from German names",
+        y_label="share of kinds told from German names",
         references={"zero-shot": tuning.zero_shot[0], "largest kind": largest, "chance": 1 / 14},
         notes={"LoRA": [name.partition(", ")[2] for name in lora_names]},
         title="MiniLM learns German",
@@ -2129,10 +2137,10 @@ viz.show(
     viz.curves(
         {part.rpartition(".")[2]: values for part, values in by_layer.items()},
         x=[str(number) for number in range(1, 7)],
-        x_label="block",
+        x_label="number of the block",
         y_label="rank that keeps 90 % of ΔW",
         references={"random": at_random["square"]},
-        title="Full fine-tuning of MiniLM",
+        title="Full updates of MiniLM need far lower ranks than a random matrix",
     ),
     alt="Rank of the full update in each block. "
     + "; ".join(f"{part} {values.tolist()}" for part, values in by_layer.items())
@@ -2344,6 +2352,7 @@ viz.show(
         unit="accuracy from above, 48 classes",
         methods=[name for name in rows if "LoRA" in name or "adapters" in name or "BitFit" in name],
         chance=1 / len(PAIRS),
+        title=f"From above, “{max(rows, key=lambda row: np.mean(rows[row]))}” is best",
     ),
     alt="Accuracy from above: "
     + ", ".join(f"{row} {np.mean(value):.2f}" for row, value in rows.items())

@@ -26,6 +26,26 @@ def test_a_sound_lesson_has_no_problems(tmp_path):
     assert check_folders(course) == []
 
 
+SOUND = (
+    "See [the paper](https://example.org/a(b)) and [above](#here), [a file](../docs/data.md#x).",
+    "Code keeps its brackets: `errors['text'](x)`, and so do formulas: $[a](b)$.",
+)
+
+
+@pytest.mark.parametrize("prose", SOUND)
+def test_links_code_and_formulas_are_no_problem(tmp_path, prose):
+    _, found = problems(tmp_path, tiny.LESSON.replace("{{week}}", "{{week}}\n\n" + prose))
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code", ["viz.scoreboard_table({})", "viz.explorers.low_rank(w)", "viz.show(f, alt='It rises.')"]
+)
+def test_tables_explorers_and_shown_figures_may_end_a_cell(tmp_path, code):
+    _, found = problems(tmp_path, tiny.LESSON.replace('slow = "a demonstration"', code))
+    assert found == []
+
+
 # what is changed in a sound lesson; text of the line that must be named (None: no line); words of the message
 MISTAKES = {
     "points in the metadata": ('"points": 3', '"points": 4', "exercise = Ex", "metadata says 4 points"),
@@ -104,6 +124,42 @@ MISTAKES = {
         'show(f, alt=" ")',
         "show(f",
         "shown without alt",
+    ),
+    "figure of": (
+        'slow = "a demonstration"',
+        'viz.show(f, alt="A plot of the loss.")',
+        "viz.show",
+        "the alt text begins with “A plot of”",
+    ),
+    "figure of something computed": (
+        'slow = "a demonstration"',
+        'viz.show(f, alt=f"Image showing {name}" + ".")',
+        "viz.show",
+        "the alt text begins with “Image showing”",
+    ),
+    "the same words twice": (
+        'slow = "a demonstration"',
+        'viz.show(f, alt="It rises.")\nviz.show(g, alt="It rises.")',
+        "viz.show(g",
+        "another figure of this lesson has the same alt text",
+    ),
+    "bare figure": (
+        'slow = "a demonstration"',
+        "viz.curves({})",
+        "viz.curves",
+        "a figure as a cell's last expression has no alt text",
+    ),
+    "bare figure by name": (
+        'slow = "a demonstration"',
+        "board = viz.scoreboard({})\n(board)",
+        "(board)",
+        "a figure as a cell's last expression has no alt text",
+    ),
+    "a link that is none": (
+        "{{week}}",
+        '{{week}}\n\nTake `x["y"](z)`, then errors["text"](x).',
+        "Take",
+        '["text"](x) is shown as a link',
     ),
     "plt.show": ('slow = "a demonstration"', "plt.show()", "plt.show", "cannot carry alt text"),
     "syntax error": ('slow = "a demonstration"', "slow = = 1", "slow", "not Python"),

@@ -14,7 +14,7 @@ def test_a_line_is_the_mean_and_the_band_one_standard_deviation(assert_complete)
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [2, 3, 4])
     (band,) = axes.collections  # one seed has no spread
     np.testing.assert_allclose(band.get_datalim(axes.transData).intervaly, [2 - np.sqrt(2), 4 + np.sqrt(2)])
-    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")) == ("n", "loss", "T")
+    assert (axes.get_xlabel(), axes.get_ylabel(), figure.get_suptitle()) == ("n", "loss", "T")
     assert_complete(figure)
 
 

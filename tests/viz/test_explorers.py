@@ -171,7 +171,9 @@ def test_latent_line_walks_past_both_ends():
     )
     assert (min(POSITIONS), max(POSITIONS)) == (-1, 2)
     explorer.sliders["t"].value = 1.5
-    assert "t = 1.50, beyond the two codes; distance to the nearest real image: 1.00" in alt_of(explorer)
+    assert "t = 1.50, beyond the two codes; distance to the nearest real image (pixel units): 1.00" in alt_of(
+        explorer
+    )
     assert "0.50 at t = 0, 0.00 at t = 0.5, 0.50 at t = 1, 1.50 at t = 2" in alt_of(explorer)
     with pytest.raises(ValueError, match=r"start has shape \(2,\), end \(3,\)"):
         explorers.latent_line(decode, start=start, end=np.zeros(3), distance=float)

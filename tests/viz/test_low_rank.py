@@ -21,7 +21,7 @@ def test_the_picture_follows_the_rank_and_says_what_is_kept():
     assert f"keeps {100 * 13 / 14:.0f} %" in text
     assert "accuracy of 0.88; rank 0: 0.25, rank 1: 0.50; full: 0.90" in text
     figure = explorer._draw(rank=2)
-    whole, low, bars, curve = figure.axes
+    whole, low, bars, curve, _scale = figure.axes
     assert np.array_equal(low.images[0].get_array(), LOW[2])
     assert whole.images[0].get_clim() == low.images[0].get_clim() == (-3.0, 3.0)
     colours = [patch.get_facecolor() for patch in bars.patches]

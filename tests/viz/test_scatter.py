@@ -58,7 +58,10 @@ def test_categories_get_the_palette_a_legend_and_their_names_in_place(labels, as
     names = [str(name) for name in np.unique(labels)]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == names
     assert figure.legends[0].get_title().get_text() == "kind"
-    assert [to_hex(c) for c in dots(figure.axes[0]).get_facecolors()] == [PALETTE[0], PALETTE[1], PALETTE[0]]
+    clouds = figure.axes[0].collections  # one for each shape
+    assert [{to_hex(c) for c in cloud.get_facecolors()} for cloud in clouds] == [{PALETTE[0]}, {PALETTE[1]}]
+    assert [len(cloud.get_offsets()) for cloud in clouds] == [2, 1]
+    assert len({cloud.get_paths()[0].vertices.tobytes() for cloud in clouds}) == 2
     assert {text.get_text(): tuple(text.xy) for text in figure.axes[0].texts} == {
         names[0]: (0.0, 1.0),
         names[1]: (1.0, 1.0),

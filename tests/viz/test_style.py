@@ -3,59 +3,93 @@ from itertools import combinations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from seen_colours import DEFICIENCIES, contrast, lab, luminance, seen_with
 
-from mmdl_course.viz.style import ACCENT, CYCLIC, INK, PALETTE, SEQUENTIAL, new_figure, place, style
-
-# Machado, Oliveira and Fernandes 2009, severity 1.0, for linear RGB.
-DEFICIENCIES = {
-    "normal": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-    "protanopia": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deuteranopia": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.01182, 0.04294, 0.968881],
-    ],
-    "tritanopia": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.3039],
-    ],
-}
-
-
-def linear(colour) -> np.ndarray:
-    c = np.array(to_rgb(colour))
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-
-
-def luminance(colour) -> float:
-    return float(linear(colour) @ (0.2126, 0.7152, 0.0722))
-
-
-def lab(rgb: np.ndarray) -> np.ndarray:
-    to_xyz = [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.072175],
-        [0.0193339, 0.119192, 0.9503041],
-    ]
-    x, y, z = np.cbrt(np.maximum(np.array(to_xyz) @ rgb / (0.95047, 1.0, 1.08883), 0.0))
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+from mmdl_course.viz.style import (
+    ACCENT,
+    BASELINE,
+    CYCLIC,
+    DIVERGING,
+    INK,
+    KNOWN,
+    LINES,
+    LOOKS,
+    MARKERS,
+    MUTED,
+    PALETTE,
+    QUIET,
+    ROLES,
+    SEQUENTIAL,
+    looks_of,
+    new_figure,
+    place,
+    put_title,
+    reference_look,
+    style,
+    title_height,
+)
 
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
 def test_any_two_colours_of_the_palette_can_be_told_apart(deficiency):
-    seen = [lab(np.clip(np.array(DEFICIENCIES[deficiency]) @ linear(colour), 0, 1)) for colour in PALETTE]
+    seen = [lab(seen_with(deficiency, colour)) for colour in PALETTE]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 15  # 2.3 is just noticeable
 
 
-@pytest.mark.parametrize("colour", [INK, ACCENT])
+@pytest.mark.parametrize("colour", [INK, ACCENT, QUIET])
 def test_text_and_accent_have_the_contrast_that_wcag_asks_for(colour):
-    assert 1.05 / (luminance(colour) + 0.05) > 4.5
+    assert contrast(colour, "white") > 4.5
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_the_two_ends_of_what_gains_and_loses_can_be_told_apart(deficiency):
+    low, high = (lab(seen_with(deficiency, DIVERGING(end)[:3])) for end in (0.1, 0.9))
+    assert np.linalg.norm(low - high) > 30
+
+
+def test_on_grey_paper_ours_stands_out_from_a_baseline_and_lines_from_the_paper():
+    assert contrast(ACCENT, BASELINE) > 3  # and the baseline is hatched
+    assert contrast(MUTED, "white") > 3
+
+
+def test_on_grey_paper_looks_differ_in_marker_and_the_first_six_in_their_dashes():
+    """Ten lightnesses cannot be told apart: two of the palette differ by 0.2 % of white's luminance."""
+    assert len(set(MARKERS)) == len(PALETTE)
+    assert len({str(line) for line in LINES}) == 6
+    assert [look.line for look in LOOKS[:6]] == list(LINES)
+    assert len({str(look.line) for look in KNOWN.values()}) == len(KNOWN)
+
+
+def test_the_same_thing_looks_the_same_whatever_stands_beside_it():
+    alone = looks_of(["linear probe"])["linear probe"]
+    beside = looks_of(["zero", "full", "linear probe", "learned prompt"])
+    assert beside["linear probe"] == alone == ROLES["linear probe"]
+    assert len(set(beside.values())) == 4
+    assert looks_of(["training"])["training"] == looks_of(["base classes"])["base classes"]
+
+
+def test_two_names_of_one_role_in_one_figure_stay_apart():
+    looks = looks_of(["images", "known", "a", *(f"line {n}" for n in range(7))])
+    assert looks["images"] == ROLES["images"] != looks["known"]
+    assert len(set(looks.values())) == 10
+
+
+def test_what_is_known_steps_back_and_has_its_own_dashes():
+    assert {look.colour for look in KNOWN.values()} == {MUTED}
+    assert reference_look("chance") == KNOWN["chance"] != reference_look("zero-shot")
+    assert looks_of(["chance", "a"])["chance"] == KNOWN["chance"]
+
+
+def test_a_long_title_breaks_and_gets_the_room_it_needs():
+    figure = new_figure(6.0, 4.0)
+    title = "What is found is told in a sentence that is longer than the figure is wide"
+    put_title(figure, title)
+    shown = figure.get_suptitle()
+    assert shown.replace("\n", " ") == title
+    lines = shown.count("\n") + 1
+    assert lines > 1
+    assert title_height(title, 6.0) - title_height("short", 6.0) == pytest.approx(0.24 * (lines - 1))
+    assert title_height(None, 6.0) == 0.0
 
 
 def test_the_cyclic_scale_closes_and_is_seen_on_white_everywhere():

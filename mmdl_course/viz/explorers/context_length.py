@@ -15,19 +15,19 @@ from mmdl_course.viz.style import (
     ACCENT,
     BASELINE,
     INK,
-    LINES,
-    MARKERS,
     MUTED,
-    PALETTE,
+    QUIET,
+    looks_of,
     new_figure,
     place,
+    reference_look,
     style,
     written,
 )
 
 __all__ = ["context_length"]
 
-_LINES = (*LINES, (0, (5, 1, 1, 1)), (0, (3, 3)))
+_MOST_LINES = 6
 _ROW = 0.26  # inches of a word
 _WORDS = 4.75  # inches, where the list of words starts
 _MOST_WORDS = 16
@@ -92,9 +92,9 @@ def context_length(
 def _checked_accuracy(
     accuracy: Mapping[str, Mapping[int, Any]],
 ) -> dict[str, dict[int, Float[np.ndarray, " seed"]]]:
-    if not 1 <= len(accuracy) <= len(_LINES):
+    if not 1 <= len(accuracy) <= _MOST_LINES:
         raise ValueError(
-            f"context_length, accuracy: 1 … {len(_LINES)} lines can be told apart, got {len(accuracy)}."
+            f"context_length, accuracy: 1 … {_MOST_LINES} lines can be told apart, got {len(accuracy)}."
         )
     first, lengths = next((name, sorted(measured)) for name, measured in accuracy.items())
     if not lengths or lengths[0] < 1 or lengths[-1] > _MOST_WORDS:
@@ -198,27 +198,34 @@ def _draw_lines(
 ) -> None:
     axes.axvline(length, color=ACCENT, linewidth=1.5, zorder=1)
     lengths = list(next(iter(values.values())))
-    for index, (name, measured) in enumerate(values.items()):
+    looks = looks_of(values)
+    for name, measured in values.items():
         seeds = 100 * np.stack(list(measured.values()))  # (length, seed)
         mean = seeds.mean(axis=1)
         label = f"{written(name, 26)}: {_percent(measured[length])}"
-        look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": _LINES[index]}
+        drawn = looks[name]
+        look = {"color": drawn.colour, "marker": drawn.marker, "linestyle": drawn.line}
         axes.plot(lengths, mean, markersize=6, label=label.replace("$", r"\$"), zorder=3, **look)
         axes.plot(length, mean[lengths.index(length)], **{**look, "markersize": 10}, zorder=4)
         if seeds.shape[1] > 1:
             spread = seeds.std(axis=1, ddof=1)
             axes.fill_between(
-                lengths, mean - spread, mean + spread, color=PALETTE[index], alpha=0.2, linewidth=0
+                lengths, mean - spread, mean + spread, color=drawn.colour, alpha=0.2, linewidth=0
             )
     if chance is not None:
+        drawn = reference_look("chance")
         axes.axhline(
-            100 * chance, color=INK, linewidth=1.3, linestyle=":", label=f"chance: {100 * chance:.1f} %"
+            100 * chance,
+            color=drawn.colour,
+            linewidth=1.4,
+            linestyle=drawn.line,
+            label=f"chance: {100 * chance:.1f} %",
         )
     axes.set_xscale("log", base=2)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(lengths, [str(each) for each in lengths])
     axes.set_xlim(lengths[0] / 1.2, lengths[-1] * 1.2)
-    axes.set(xlabel="context vectors, M", ylabel="accuracy, %")
+    axes.set(xlabel="number M of context vectors", ylabel="accuracy (%)")
     axes.grid(axis="y")
 
 
@@ -230,7 +237,7 @@ def _draw_words(axes: Axes, nearest: Sequence[tuple[str, float]], farthest: floa
     across = axes.get_position().width * axes.figure.get_figwidth()
     for y, (word, distance), number in zip(heights, nearest, range(1, len(nearest) + 1), strict=True):
         for inches, text, look in (
-            (words_at + 0.22, str(number), {"ha": "right", "color": MUTED}),
+            (words_at + 0.22, str(number), {"ha": "right", "color": QUIET}),
             (words_at + 0.32, written(word, 18), {"ha": "left"}),
         ):
             axes.text(
@@ -252,7 +259,12 @@ def _draw_words(axes: Axes, nearest: Sequence[tuple[str, float]], farthest: floa
             fontsize=10,
             annotation_clip=False,
         )
-    axes.set(xlim=(0, 1.02 * farthest or 1.0), ylim=(-0.5, len(nearest) - 0.5), yticks=[], xlabel="distance")
+    axes.set(
+        xlim=(0, 1.02 * farthest or 1.0),
+        ylim=(-0.5, len(nearest) - 0.5),
+        yticks=[],
+        xlabel="distance (units of the vectors)",
+    )
     axes.spines["left"].set_color(INK)
 
 

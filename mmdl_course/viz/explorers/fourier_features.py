@@ -14,16 +14,16 @@ from mmdl_course.viz.images import draw_image
 from mmdl_course.viz.style import (
     ACCENT,
     INK,
-    LINES,
-    MARKERS,
-    MUTED,
-    PALETTE,
+    KNOWN,
     draw_references,
+    looks_of,
     new_figure,
     style,
 )
 
 __all__ = ["fourier_features"]
+
+_MOST_LINES = 4
 
 
 def fourier_features(
@@ -140,9 +140,9 @@ def _checked_fits(
 def _checked_errors(
     errors: Mapping[str, Mapping[float, Any]], widths: tuple[float, ...]
 ) -> dict[str, dict[float, np.ndarray]]:
-    if not 1 <= len(errors) <= len(LINES):
+    if not 1 <= len(errors) <= _MOST_LINES:
         raise ValueError(
-            f"fourier_features, errors: 1 … {len(LINES)} lines can be told apart, got {len(errors)}."
+            f"fourier_features, errors: 1 … {_MOST_LINES} lines can be told apart, got {len(errors)}."
         )
     measured = {}
     for name, values in errors.items():
@@ -183,7 +183,8 @@ def _draw_function(
     fit: np.ndarray,
     dots: tuple[np.ndarray, np.ndarray] | None,
 ) -> None:
-    axes.plot(x, truth, color=MUTED, linewidth=3.5, label="truth")
+    known = KNOWN["truth"]
+    axes.plot(x, truth, color=known.colour, linestyle=known.line, linewidth=3.0, label="truth")
     axes.plot(x, fit, color=ACCENT, linewidth=1.6, label="fit", zorder=3)
     reach = [truth.min(), truth.max()]
     if dots is not None:
@@ -192,7 +193,7 @@ def _draw_function(
     # the same axes for every bandwidth; where a fit leaves them, it leaves them
     low, high = min(reach), max(reach)
     room = 0.15 * ((high - low) or 1.0)
-    axes.set(xlabel="x", ylabel="y", xlim=(x[0], x[-1]), ylim=(low - room, high + room))
+    axes.set(xlabel="x (a number)", ylabel="y (a number)", xlim=(x[0], x[-1]), ylim=(low - room, high + room))
     axes.legend(loc="lower left", bbox_to_anchor=(0.28, 1.0), ncols=3, borderaxespad=0.2)
 
 
@@ -205,22 +206,24 @@ def _draw_errors(
 ) -> None:
     axes.axvline(bandwidth, color=ACCENT, linewidth=1.5, zorder=1)
     widths = list(next(iter(measured.values())))
-    for index, (name, values) in enumerate(measured.items()):
+    looks = looks_of(measured)
+    for name, values in measured.items():
         seeds = np.stack([values[width] for width in widths])  # (bandwidth, seed)
         mean = seeds.mean(axis=1)
-        look = {"color": PALETTE[index], "marker": MARKERS[index], "linestyle": LINES[index]}
+        drawn = looks[name]
+        look = {"color": drawn.colour, "marker": drawn.marker, "linestyle": drawn.line}
         axes.plot(widths, mean, markersize=5, label=name, zorder=3, **look)
         axes.plot(bandwidth, mean[widths.index(bandwidth)], **{**look, "markersize": 10}, zorder=4)
         if seeds.shape[1] > 1:
             axes.fill_between(
-                widths, seeds.min(axis=1), seeds.max(axis=1), color=PALETTE[index], alpha=0.2, linewidth=0
+                widths, seeds.min(axis=1), seeds.max(axis=1), color=drawn.colour, alpha=0.2, linewidth=0
             )
-    draw_references(axes, references, side="right")
-    axes.set(xscale="log", yscale="log", xlabel="bandwidth", ylabel=label)
-    axes.set_xticks(widths, [f"{width:g}" for width in widths], fontsize=8)
+    axes.set(xscale="log", yscale="log", xlabel="bandwidth (a number)", ylabel=label)
+    axes.set_xticks(widths, [f"{width:g}" for width in widths], fontsize=9)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(axis="y")
+    draw_references(axes, references, side="right")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)

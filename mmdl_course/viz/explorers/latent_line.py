@@ -24,7 +24,7 @@ def latent_line(
     start: Any,
     end: Any,
     distance: Callable[[Any], float],
-    distance_label: str = "distance to the\nnearest real image",
+    distance_label: str = "distance to the nearest\nreal image (pixel units)",
 ) -> Explorer:
     """Decode z = (1 − t) · start + t · end, with a slider for t that goes past both ends.
 
@@ -112,7 +112,7 @@ def latent_line_figure(
         axes.set(
             xlim=(POSITIONS[0], POSITIONS[-1]),
             ylim=(0, 1.15 * float(distances.max()) or 1.0),
-            xlabel="t   (shaded: between the two codes)",
+            xlabel="t (a number; shaded: between the two codes)",
         )
         axes.set_ylabel(distance_label, fontsize=10)
         axes.grid(axis="y")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
 from mmdl_course.viz.explorers.base import Control, Explorer
-from mmdl_course.viz.style import ACCENT, BASELINE, MUTED, draw_references, new_figure, style
+from mmdl_course.viz.style import ACCENT, BASELINE, DIVERGING, MUTED, draw_references, new_figure, style
 
 __all__ = ["low_rank"]
 
@@ -99,27 +99,26 @@ def _figure(
         for axes, matrix, name in zip(
             grid[0], (whole, low[rank]), ("update ΔW", f"rank {rank}: {100 * kept:.0f} % kept"), strict=True
         ):
-            axes.imshow(matrix, cmap="RdBu", vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto")
+            picture = axes.imshow(
+                matrix, cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto"
+            )
             axes.set(xticks=[], yticks=[])
             axes.set_title(name, loc="left")
+        bar = figure.colorbar(picture, ax=grid[0], pad=0.01)
+        bar.outline.set_visible(False)
+        bar.set_label("change of a weight")
         bars, curve = grid[1]
         places = np.arange(1, len(values) + 1)
         bars.bar(places, values, color=[ACCENT if place <= rank else BASELINE for place in places])
-        bars.set(xlabel="singular values, the largest first", ylabel="size")
+        bars.set(xlabel="rank of the singular value", ylabel="singular value (units of weight)")
         ranks = list(low)
         curve.plot(range(len(ranks)), [accuracy[r] for r in ranks], "o-", color=MUTED)
         at = ranks.index(rank)
         curve.plot(at, accuracy[rank], "o", color=ACCENT, markersize=11, zorder=4)
-        curve.annotate(
-            f"{accuracy[rank]:.2f}",
-            (at, accuracy[rank]),
-            xytext=(0, 9),
-            textcoords="offset points",
-            ha="center",
-        )
-        draw_references(curve, references, side="right")
+        curve.set_title(f"rank {rank}: accuracy {accuracy[rank]:.2f}", loc="left")
         curve.set_xticks(range(len(ranks)), [str(r) for r in ranks])
         curve.set(xlabel="rank of all updates", ylabel="accuracy")
         curve.margins(y=0.2)
         curve.grid(axis="y")
+        draw_references(curve, references, side="left")
     return figure

@@ -12,7 +12,18 @@ from matplotlib.figure import Figure
 
 from mmdl_course.viz.arrays import as_array
 from mmdl_course.viz.explorers.base import Explorer, TextControl
-from mmdl_course.viz.style import ACCENT, BASELINE, INK, MUTED, new_figure, place, put_title, style, written
+from mmdl_course.viz.style import (
+    ACCENT,
+    BASELINE,
+    INK,
+    MUTED,
+    QUIET,
+    new_figure,
+    place,
+    put_title,
+    style,
+    written,
+)
 
 __all__ = ["neighbours"]
 
@@ -173,7 +184,7 @@ def _draw(axes: Axes, nearest: _Nearest, *, lowest: float) -> None:
             va="center",
             fontsize=10,
             parse_math=False,
-            color=MUTED if tied else INK,
+            color=QUIET if tied else INK,
         )
         axes.annotate(
             f"{cosine:z.2f}".replace("-", "−"),

@@ -213,7 +213,7 @@ def _draw_scores(axes: Axes, rows: Mapping[str, np.ndarray], methods: set[str], 
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(unit, fontsize=9.5)
-    axes.tick_params(axis="x", labelsize=8.5)
+    axes.tick_params(axis="x", labelsize=9)
 
 
 def _player(waveform: Any, rate: int, *, label: str) -> str:

@@ -91,7 +91,7 @@ def _figure(
         axes.axvline(step, color=ACCENT, linewidth=1.5)
         # The last matrix may be of the model after its last update, which has no loss any more.
         axes.plot(step, losses[min(step, len(losses) - 1)], "o", color=ACCENT, markersize=8, clip_on=False)
-        axes.set(xlabel="step", ylabel="loss, nats", xlim=(0, len(losses)))
+        axes.set(xlabel="number of steps", ylabel="loss (nats)", xlim=(0, len(losses)))
         figure.text(
             LEFT / figure.get_figwidth(),
             1 - 0.08 / figure.get_figheight(),

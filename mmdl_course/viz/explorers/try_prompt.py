@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 from matplotlib.cm import ScalarMappable
@@ -18,8 +17,10 @@ from mmdl_course.viz.explorers.base import Explorer, TextControl
 from mmdl_course.viz.style import (
     ACCENT,
     BASELINE,
+    DIVERGING,
     INK,
     MUTED,
+    NOTHING,
     PALETTE,
     new_figure,
     place,
@@ -30,7 +31,6 @@ from mmdl_course.viz.style import (
 
 __all__ = ["try_prompt"]
 
-_CHANGE = mpl.colormaps["RdBu"]  # ColorBrewer: red and blue stay apart under all three colour blindnesses
 _SMALLEST_SCALE = 20  # points: a change of one image shall not look dramatic
 _MOST_BARS = 12  # classes, where there is no grid
 _LARGEST_GRID = (20, 12)  # rows and columns whose cells can still be read
@@ -209,7 +209,7 @@ def _figure(
         below = 0.8 + 0.3 * min(_MOST_BARS, len(comparison.ordered))
     else:
         rows, columns = ([written(name, 18) for name in names] for names in grid)
-        below = 0.36 * len(rows) + _labels_below(rows, columns)[1] + 0.8
+        below = 0.36 * len(rows) + _labels_below(rows, columns)[1] + 0.95
     with style():
         figure = new_figure(9.0, _TOP + 0.32 + max(3.0, below))
         put_title(figure, f"“{written(prompt, 56)}”".replace("$", r"\$"))  # no formula
@@ -248,7 +248,7 @@ def _draw_accuracies(figure: Figure, comparison: _Comparison, reference: str) ->
             annotation_clip=False,
         )
         axes.text(0, y + 0.28, name, va="bottom", fontsize=10, parse_math=False)
-    axes.set(xlim=(0, 100), ylim=(-0.35, 1.65), yticks=[], xticks=range(0, 101, 25), xlabel="accuracy, %")
+    axes.set(xlim=(0, 100), ylim=(-0.35, 1.65), yticks=[], xticks=range(0, 101, 25), xlabel="accuracy (%)")
     axes.spines["left"].set_visible(False)
     told = f"{_signed(comparison.difference)} ± {comparison.paired_error:.1f} points"
     _write(figure, told, left=0.15, top=_TOP + 2.35, fontweight="bold", fontsize=13)
@@ -269,12 +269,12 @@ def _draw_grid(
     limit = _limit(change)
     scale = Normalize(-limit, limit)
     axes.imshow(
-        np.ma.masked_invalid(change), cmap=_CHANGE, norm=scale, aspect="auto", interpolation="nearest"
+        np.ma.masked_invalid(change), cmap=DIVERGING, norm=scale, aspect="auto", interpolation="nearest"
     )
     for (row, column), points in np.ndenumerate(change):
         look = {"facecolor": "none", "edgecolor": "white", "linewidth": 1.0}
         if np.isnan(points):
-            look = {"facecolor": "#e3e5ea", "edgecolor": MUTED, "hatch": "////", "linewidth": 0.0}
+            look = {"facecolor": NOTHING, "edgecolor": MUTED, "hatch": "////", "linewidth": 0.0}
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
         if abs(points) > 0:  # neither 0 nor NaN
             axes.text(
@@ -283,8 +283,8 @@ def _draw_grid(
                 _points(points),
                 ha="center",
                 va="center",
-                fontsize=9.5 if cell >= 0.42 else 8,
-                color=_ink_on(_CHANGE(scale(points))),
+                fontsize=9.5 if cell >= 0.42 else 9,
+                color=_ink_on(DIVERGING(scale(points))),
             )
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(MUTED)
@@ -295,17 +295,17 @@ def _draw_grid(
     axes.set_xticks(range(len(columns)), columns, parse_math=False, **look)
     bar_top = _TOP + 0.32 + height + labels_height + 0.08
     bar = figure.colorbar(
-        ScalarMappable(scale, _CHANGE),
+        ScalarMappable(scale, DIVERGING),
         cax=figure.add_axes(place(figure, left=left, top=bar_top, width=1.7, height=0.13), label="scale"),
         orientation="horizontal",
         ticks=[-limit, 0, limit],
     )
     bar.ax.set_xticklabels([_points(-limit), "0", _points(limit)])
     bar.outline.set_visible(False)
-    _write(figure, "points", left=left + 1.8, top=bar_top - 0.05, fontsize=10)
+    bar.set_label("change (points)", fontsize=10, labelpad=1)
     if np.isnan(change).any():
         note += " (0: hatched)"
-    _write(figure, note, left=left, top=bar_top + 0.42, fontsize=10)
+    _write(figure, note, left=left, top=bar_top + 0.6, fontsize=10)
 
 
 def _draw_bars(figure: Figure, comparison: _Comparison, classes: Sequence[str], note: str) -> None:
@@ -337,7 +337,7 @@ def _draw_bars(figure: Figure, comparison: _Comparison, classes: Sequence[str], 
     axes.set_yticks(heights, names, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(f"change, points\n({note})")
+    axes.set_xlabel(f"change (points)\n{note}")
 
 
 def _cell_width(rows: Sequence[str], columns: Sequence[str]) -> float:
