@@ -76,7 +76,8 @@ def test_every_folder_has_a_row_with_a_mark_or_a_reason(graded: Graded) -> None:
     folders = {readable(path.name) for path in (graded.course.root / "submitted").iterdir()}
     assert set(graded.rows) == folders
     for row in graded.rows.values():
-        assert set(row) == {"student", "state", "score", "max_score", "reason", "flags", "seconds", "to_mark"}
+        waiting = {"to_mark", "withheld", "penalty"}
+        assert set(row) == {"student", "state", "score", "max_score", "reason", "flags", "seconds", *waiting}
         assert (row["score"] is None) == bool(row["reason"])
 
 
