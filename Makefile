@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint build check audit audit-full demo full bench models pretrain pictures doctor clean
+.PHONY: help setup lab test thorough lint build check audit audit-full demo full bench models pretrain pictures doctor clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,6 +26,9 @@ lab: $(READY)  ## open the course in JupyterLab
 
 test: $(READY)  ## run every test
 	$(BIN)/python -m pytest
+
+thorough: $(READY)  ## the tests that take too long for every day: honest answers of every week, the weak sandbox
+	$(BIN)/python -m pytest -m exhaustive
 
 lint: $(READY)  ## check style
 	$(BIN)/ruff check .

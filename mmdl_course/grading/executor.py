@@ -22,6 +22,7 @@ from traitlets import Dict, Float, Integer
 from traitlets.config import Config
 
 from mmdl_course.grading.kernels.sandbox import THREADS
+from mmdl_course.grading.messages import WaryClient, WarySession
 from mmdl_course.grading.scores import append_error, is_check
 from mmdl_course.grading.tripwires import ASK, SEALED, Guard
 
@@ -30,6 +31,13 @@ __all__ = ["Execution", "Executor", "LocalExecutor", "kernel_environment"]
 ANSWER = 60  # seconds in which a kernel tells what its functions are; loading torch is among them
 SLOW_CHECK = 15  # seconds; checks stop endless loops themselves, and the instructor should know
 
+# Messages that say something about a cell.
+_TAKEN = frozenset(
+    {
+        *("clear_output", "comm_close", "comm_msg", "comm_open", "display_data", "error", "execute_input"),
+        *("execute_result", "status", "stream", "update_display_data"),
+    }
+)
 # What a kernel may know of the grader's environment. Tokens and passwords are not in it.
 _PASSED_ON = (
     "PATH",
@@ -117,6 +125,7 @@ class SteadfastExecute(Execute):
     notebook_timeout = Float(900, help="seconds for all cells together").tag(config=True)
     max_stream_characters = Integer(1_000_000, help="printed text a cell may make").tag(config=True)
     max_display_characters = Integer(20_000_000, help="shown data a cell may make").tag(config=True)
+    iopub_timeout = Integer(30, help="seconds for messages that are still on their way").tag(config=True)
     max_restarts = Integer(5, help="kernels to replace in one notebook").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -142,6 +151,12 @@ class SteadfastExecute(Execute):
         self.skip_cells_with_tag = ""  # every cell runs, whatever its tags
         return super().preprocess(nb, resources, km)
 
+    def create_kernel_manager(self) -> Any:
+        """A manager whose client takes nothing on trust."""
+        self.km = super().create_kernel_manager()
+        self._wary()
+        return self.km
+
     def setup_kernel(self, **kwargs: Any) -> Any:
         """Start the kernel in the grading environment, not in the grader's."""
         return super().setup_kernel(**self._start, **kwargs)
@@ -162,6 +177,7 @@ class SteadfastExecute(Execute):
             return cell, resources
         start = time.monotonic()
         guarded = is_check(cell)
+        session = self.kc.session  # of the kernel that runs this cell
         try:
             if not self._armed:
                 self._ask(self._guard.arm(), index)
@@ -189,6 +205,11 @@ class SteadfastExecute(Execute):
             append_error(cell, "CellTimeoutError", "the cell ran too long and could not be interrupted")
             self.flags.append(f"time limit: {self._name(cell, index)} had to be killed")
             self._replace_kernel(index)
+        if session.dropped:
+            session.dropped = 0
+            self._harmful.add(index)
+            append_error(cell, "BadMessage", "the kernel sent something that is no message of Jupyter's")
+            self.flags.append(f"messages that are none, in {self._name(cell, index)}")
         if index in self._flooded:
             self._harmful.add(index)
             append_error(cell, "TooMuchOutput", "the cell was stopped because it wrote too much")
@@ -200,6 +221,10 @@ class SteadfastExecute(Execute):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         """Take a message from the kernel. What is sealed is for the guard and no output."""
+        if msg["msg_type"] not in _TAKEN:
+            return None
+        if msg["msg_type"].startswith("comm") and self._too_much(msg["content"], cell_index, "display"):
+            return None
         data = msg["content"].get("data")
         if isinstance(data, dict) and SEALED in data:
             self._guard.take(data[SEALED])
@@ -211,18 +236,28 @@ class SteadfastExecute(Execute):
         kind, content = msg["msg_type"], msg["content"]
         if kind == "error":
             return super().output(outs, msg, display_id, cell_index)
+        if self._too_much(content, cell_index, "stream" if kind == "stream" else "display"):
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+    def _too_much(self, content: dict[str, Any], cell_index: int, stream: str) -> bool:
+        """Whether a cell has written more than it may, with this; it is stopped when it has."""
         size = len(content.get("text", ""))
         size += sum(len(v) if isinstance(v, str) else len(repr(v)) for v in content.get("data", {}).values())
-        stream = "stream" if kind == "stream" else "display"
         written = self._written.get((cell_index, stream), 0) + size
         self._written[cell_index, stream] = written
         limit = self.max_stream_characters if stream == "stream" else self.max_display_characters
         if written <= limit:
-            return super().output(outs, msg, display_id, cell_index)
+            return False
         if cell_index not in self._flooded:
             self._flooded.add(cell_index)
             self._interruption = asyncio.ensure_future(self.km.interrupt_kernel())
-        return None
+        return True
+
+    def _wary(self) -> None:
+        assert self.km is not None
+        self.km.session = WarySession(parent=self.km)  # the client gets a copy
+        self.km.client_factory = WaryClient
 
     @property
     def _start(self) -> dict[str, Any]:

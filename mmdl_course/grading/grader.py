@@ -20,6 +20,7 @@ from mmdl_course.files import replace_file
 from mmdl_course.grading import gradebook, intake
 from mmdl_course.grading.companions import companions
 from mmdl_course.grading.crew import Crew, Report
+from mmdl_course.grading.disarm import disarm
 from mmdl_course.grading.executors import Running
 from mmdl_course.grading.feedback_writers import FeedbackWriters, writers_for
 from mmdl_course.grading.journal import FAILED, FLAGGED, GRADED, Entry, Journal, journal_path
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from mmdl_course.grading.autograde import Planned
-    from mmdl_course.grading.executor import Execution
+from mmdl_course.grading.executor import Execution
 
 __all__ = ["Grader", "assignment_path", "prepare"]
 
@@ -220,7 +221,7 @@ class Grader:
             raise RuntimeError(f"{type(report.error).__name__}: {report.error}") from report.error
         done = report.result
         task.seconds += done.seconds
-        task.flags += [*done.flags, *settle(done.notebook)]
+        task.flags += [*done.flags, *settle(done.notebook), *disarm(done.notebook)]
         texts = _texts(done.notebook.cells)
         unchanged = {name for name, digest in task.marked.items() if texts.get(name) == digest}
         self.phases.record(planned, done.notebook)

@@ -220,8 +220,10 @@ def digest(paths: Sequence[Path], *parts: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Text that can be printed and stored, whatever bytes a file name from another system is made of."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Text that can be printed and stored, whatever a file or a student's function is called."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    # Control characters would command the terminal in which somebody reads it.
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def grade_id(cell: "NotebookNode") -> str | None:

@@ -4,6 +4,9 @@ tripwires.py sends a request when a kernel has started ("arm"), before each chec
 ("after"). What it sees goes back to the grader at once and is judged there, so
 that nothing in the kernel needs to be believed later: what functions were at the start is the grader's
 knowledge. Standard library only. docs/grading.md says what this stops and what it does not.
+
+One long file, because one text travels: parts that import each other would have to be modules in the kernel,
+where student code could replace them.
 """
 
 import _blake2

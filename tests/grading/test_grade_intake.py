@@ -163,3 +163,7 @@ def test_the_key_changes_with_the_file_and_with_the_lesson(tmp_path: Path) -> No
     assert key == intake.digest([path], "lesson", "7") != intake.digest([path], "lesson", "8")
     path.write_text("two", encoding="utf-8")
     assert key != intake.digest([path], "lesson", "7")
+
+
+def test_no_flag_commands_a_terminal():
+    assert intake.readable("a\x1b[2J\nbob: 3 of 3 – ü") == "a\\x1b[2J\\nbob: 3 of 3 – ü"

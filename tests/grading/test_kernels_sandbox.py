@@ -1,6 +1,8 @@
 """Cells that try to get out of their sandbox, in real kernels: the harm stays inside."""
 
 import os
+import platform
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 from kernel_cells import MIB, SMALL, errors, family, full, held, linux, processes, run, value, warm
 
-from mmdl_course.grading.kernels import sandbox
+from mmdl_course.grading.kernels import linux as system
+from mmdl_course.grading.kernels import sandbox, trial
 from mmdl_course.grading.kernels.warm_executor import WarmExecutor
 
 pytestmark = linux
@@ -154,13 +157,13 @@ def test_signals_do_not_get_out(walled: WarmExecutor, tmp_path: Path) -> None:
 
 
 def test_dangerous_system_calls_are_refused(walled: WarmExecutor, tmp_path: Path) -> None:
-    numbers = {name: sandbox._numbers()[name] for name in sandbox._DENIED}
+    numbers = {name: system.call_numbers()[name] for name in system.REFUSED}
     done = run(
         walled,
         tmp_path,
         CALL,
         f"{{name: call(number, 0, 0, 0, 0, 0, 0) for name, number in {numbers}.items()}}",
-        f"call({sandbox._numbers()['clone']}, 0x10000000 | 17, 0, 0, 0, 0)",
+        f"call({system.call_numbers()['clone']}, 0x10000000 | 17, 0, 0, 0, 0)",
         "call(435, 0, 0)",
         "open('/proc/self/status').read().split('CapEff:')[1].split()[0]",
         "(libc.prctl(1, 0, 0, 0, 0), libc.prctl(23, 0, 0, 0, 0))",
@@ -169,6 +172,23 @@ def test_dangerous_system_calls_are_refused(walled: WarmExecutor, tmp_path: Path
     assert value(done, 2) == "EPERM"  # a new user namespace
     assert value(done, 3) == "ENOSYS"
     assert int(value(done, 4), 16) == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "header"),
+    [(0, "x86_64-linux-gnu/asm/unistd_64.h"), (0, "asm/unistd_64.h"), (1, "asm-generic/unistd.h")],
+)
+def test_the_numbers_of_system_calls_are_the_systems_own(column: int, header: str) -> None:
+    """ARM64 takes its numbers from the generic list, which every machine's headers have."""
+    path = Path("/usr/include") / header
+    if not path.exists() or (column == 0 and platform.machine() != "x86_64"):
+        pytest.skip(f"no {path} here")
+    listed = dict(re.findall(r"^#define __NR(?:3264)?_(\w+)\s+(\d+)$", path.read_text(), re.MULTILINE))
+    ours = {name: numbers[column] for name, numbers in system._NUMBERS.items()}
+    newer = {"fchmodat2"}  # than some headers
+    assert {name for name, number in ours.items() if number is not None and name not in listed} <= newer
+    assert {name for name, number in ours.items() if number is None and name in listed} == set()
+    assert [name for name in ours if name in listed and ours[name] != int(listed[name])] == []
 
 
 def test_a_memory_bomb_is_a_memory_error(walled: WarmExecutor, tmp_path: Path) -> None:
@@ -240,7 +260,7 @@ def test_the_trial_says_why_a_level_does_not_hold(monkeypatch: pytest.MonkeyPatc
         raise OSError(1, "unshare(user, pid): Operation not permitted")
 
     monkeypatch.setattr(sandbox, "separate", refuse)
-    reason = sandbox._try_level("full")
+    reason = trial.try_level("full")
     assert "unshare(user, pid)" in reason
     assert "sysctl" in reason
 

@@ -18,7 +18,8 @@ from traitlets.config import Config
 import mmdl_course
 from mmdl_course.course import CourseError
 from mmdl_course.grading.kernels import sandbox
-from mmdl_course.grading.kernels.sandbox import Limits, Support
+from mmdl_course.grading.kernels.box import Limits
+from mmdl_course.grading.kernels.sandbox import Support
 from mmdl_course.grading.kernels.warm_executor import WarmExecutor
 
 pytestmark = linux
@@ -123,6 +124,14 @@ def test_unseeded_numbers_differ_between_cells_and_not_between_gradings(tmp_path
         first, second = (run(executor, tmp_path, *cells) for _ in range(2))
     assert [value(first, i) for i in range(2)] == [value(second, i) for i in range(2)]
     assert value(first, 1) not in value(first, 0)
+
+
+def test_no_message_is_lost_however_many_there_are(tmp_path: Path) -> None:
+    with warm(held[0]) as executor:
+        done = run(executor, tmp_path, "for n in range(4000):\n    print(n, flush=True)")
+    printed = "".join(output.text for output in done.notebook.cells[0].outputs)
+    assert printed == "".join(f"{n}\n" for n in range(4000))
+    assert done.flags == ()
 
 
 def test_several_threads_share_one_server(tmp_path: Path) -> None:

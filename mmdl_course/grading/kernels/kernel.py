@@ -67,6 +67,9 @@ class _BoundKernelApp(IPKernelApp):
     def _try_bind_socket(self, s: Any, port: int) -> int:
         (name,) = [name for name in SOCKETS if self.given[f"{name}_port"] == port]
         s.setsockopt(zmq.USE_FD, self.descriptors[name])
+        s.setsockopt(
+            zmq.SNDHWM, 0
+        )  # a lost message is a lost output; what waits counts as the kernel's memory
         return super()._try_bind_socket(s, port)
 
     def init_control(self, context: Any) -> None:

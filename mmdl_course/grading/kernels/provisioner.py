@@ -21,8 +21,9 @@ from traitlets import Dict, Instance, Unicode
 from traitlets import List as ListOf
 
 from mmdl_course.course import CourseError
+from mmdl_course.grading.kernels.box import LEVELS, Box, Limits
 from mmdl_course.grading.kernels.fork_server import ForkServer
-from mmdl_course.grading.kernels.sandbox import LEVELS, Box, Limits, environment_inside, support
+from mmdl_course.grading.kernels.sandbox import environment_inside, support
 
 __all__ = ["NAME", "WarmProvisioner", "register", "run_folder"]
 

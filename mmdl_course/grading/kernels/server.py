@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mmdl_course.grading.kernels import sandbox
+from mmdl_course.grading.kernels.box import Box, Limits
 
 __all__ = ["PRELOAD", "main"]
 
@@ -47,6 +48,7 @@ PRELOAD = (
     *("mmdl_course.training", "mmdl_course.pipelines", "mmdl_course.viz", "mmdl_course.viz.explorers"),
 )
 WATCH = 0.25  # seconds between two looks at a kernel's memory
+FILES = 4  # times what one process may open, for all of a kernel's together
 MESSAGE = 1 << 17  # bytes; the longest request
 
 
@@ -114,7 +116,7 @@ def _keep(request: dict[str, Any], channel: socket.socket, sockets: list[int], a
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         _become_subreaper()
-        box = sandbox.Box.from_json(request["box"])
+        box = Box.from_json(request["box"])
         try:
             kernel, uid = sandbox.separate(box.level)
             if kernel == 0:
@@ -137,7 +139,7 @@ def _keep(request: dict[str, Any], channel: socket.socket, sockets: list[int], a
 
 
 def _become_kernel(
-    request: dict[str, Any], box: sandbox.Box, channel: socket.socket, sockets: list[int], uid: int | None
+    request: dict[str, Any], box: Box, channel: socket.socket, sockets: list[int], uid: int | None
 ) -> NoReturn:
     from mmdl_course.grading.kernels import kernel
 
@@ -173,7 +175,7 @@ def _keep_open(descriptors: list[int]) -> None:
                 os.close(number)
 
 
-def _watch(kernel: int, channel: socket.socket, alive: int, limits: sandbox.Limits) -> dict[str, Any]:
+def _watch(kernel: int, channel: socket.socket, alive: int, limits: Limits) -> dict[str, Any]:
     """Until the kernel ends, or has to. Returns the message for the grader."""
     ended = os.pidfd_open(kernel)
     held = _resident(os.getpid())
@@ -196,7 +198,7 @@ def _watch(kernel: int, channel: socket.socket, alive: int, limits: sandbox.Limi
                 return {"returncode": -signal.SIGKILL, "reason": reason}
 
 
-def _excess(limits: sandbox.Limits, held: int) -> str:
+def _excess(limits: Limits, held: int) -> str:
     """What the kernel and its children together have too much of, or "".
 
     Resource limits hold for one process each, and processes are not counted for root: this is the sum.
@@ -204,6 +206,10 @@ def _excess(limits: sandbox.Limits, held: int) -> str:
     family = list(_descendants(os.getpid()))
     if len(family) > limits.processes:
         return f"more than {limits.processes} processes"
+    # Full sockets and pipes are memory that belongs to no process.
+    files = limits.open_files * FILES
+    if sum(map(_open_files, family)) > files:
+        return f"more than {files} open files in all its processes"
     most = limits.memory * 5 // 4 + held
     # Resident counts shared pages several times: only a reason to look closer, which costs more.
     if sum(map(_resident, family)) > most and sum(map(_proportional, family)) > most:
@@ -222,6 +228,12 @@ def _descendants(pid: int) -> Iterator[int]:
 def _resident(pid: int) -> int:
     with suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _open_files(pid: int) -> int:
+    with suppress(OSError):
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
     return 0
 
 

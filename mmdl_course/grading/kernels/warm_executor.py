@@ -15,8 +15,9 @@ from traitlets.config import Config
 from mmdl_course.course import CourseError
 from mmdl_course.grading.executor import Execution, SteadfastExecute
 from mmdl_course.grading.kernels import provisioner
+from mmdl_course.grading.kernels.box import LEVELS, Level, Limits
 from mmdl_course.grading.kernels.fork_server import ForkServer
-from mmdl_course.grading.kernels.sandbox import LEVELS, Level, Limits, support
+from mmdl_course.grading.kernels.sandbox import support
 
 __all__ = ["WarmExecutor"]
 
@@ -105,6 +106,7 @@ class _WarmExecute(SteadfastExecute):
     def create_kernel_manager(self) -> AsyncKernelManager:
         self.km = AsyncKernelManager(config=self.config)
         self.km._kernel_spec = self._spec
+        self._wary()
         return self.km
 
     def _replace_kernel(self, index: int) -> None:
