@@ -1,11 +1,12 @@
 # The verbs of the course. Each is one visible command; `make` alone lists them.
 PYTHON ?= python3
 PIP_FLAGS ?=
+SITE_FLAGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test thorough lint build check audit audit-full demo full bench models pretrain pictures doctor clean
+.PHONY: help setup lab site test thorough lint build check audit audit-full demo full bench models pretrain pictures doctor clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -13,7 +14,7 @@ help:  ## list the verbs
 setup: $(READY)  ## make .venv with everything the course needs
 
 # Runs again only when what is to be installed has changed.
-$(READY): pyproject.toml constraints.txt jupyter/find_course_config.py jupyter/lab_settings.json
+$(READY): pyproject.toml constraints.txt jupyter/find_course_config.py jupyter/lab_settings.json jupyter/server_extension.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The course needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -23,6 +24,10 @@ $(READY): pyproject.toml constraints.txt jupyter/find_course_config.py jupyter/l
 lab: $(READY)  ## open the course in JupyterLab
 	$(BIN)/mmdl build
 	$(BIN)/jupyter lab
+
+site: $(READY)  ## make build/site: every notebook as a web page, with figures and without solutions (SITE_FLAGS=--full: all training)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt --editable '.[dev,site]'
+	$(BIN)/mmdl site $(SITE_FLAGS)
 
 test: $(READY)  ## run every test
 	$(BIN)/python -m pytest

@@ -13,7 +13,9 @@ c = get_config()  # noqa: F821  (traitlets puts it there)
 
 # JupyterLab -----------------------------------------------------------------------------------------------
 c.ServerApp.root_dir = str(ROOT)
-c.LabApp.default_url = "/lab/tree/notebooks/README.md"
+# The home page is written when the server starts; where it cannot be, the page that never changes opens.
+_start = "home.md" if os.access(ROOT / "notebooks", os.W_OK) else "README.md"
+c.LabApp.default_url = f"/lab/tree/notebooks/{_start}"
 # In a container everybody is root. The server listens on this machine alone and asks for its token.
 c.ServerApp.allow_root = hasattr(os, "geteuid") and os.geteuid() == 0
 

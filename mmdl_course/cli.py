@@ -153,6 +153,19 @@ def report(
 
 
 @app.command()
+def site(
+    weeks: Weeks = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="train in full for the figures: slow; the grading budget otherwise")
+    ] = False,
+) -> None:
+    """Make build/site: every student notebook as a web page, with figures and without solutions."""
+    from mmdl_course.grading.site import build_site
+
+    raise typer.Exit(build_site(load_course(), weeks or [], full=full))
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="where to make the class")] = Path("build/demo"),
     students: Annotated[int, typer.Option(min=1, max=24, help="how many of the 24 submissions")] = 24,

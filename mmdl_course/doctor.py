@@ -212,6 +212,18 @@ def _notebooks(course: Course) -> Iterator[Finding]:
         yield Finding("ok", f"{len(names)} notebook{'s' * (len(names) != 1)} built")
 
 
+def _progress(course: Course) -> Iterator[Finding]:
+    from mmdl_course.progress import progress_file
+
+    path = progress_file(course)
+    folder = next(parent for parent in path.parents if parent.exists())
+    if os.access(path if path.is_file() else folder, os.W_OK):
+        yield Finding("ok", f"progress is kept in {path}")
+    else:
+        remedy = "Make it writable, or set the environment variable MMDL_PROGRESS to a folder that is."
+        yield Finding("warning", f"your progress cannot be kept: {path} cannot be written", remedy)
+
+
 def _models(course: Course) -> Iterator[Finding]:  # noqa: ARG001 (all checks have the same signature)
     from mmdl_course.cache import CacheError, cache_folder
     from mmdl_course.models import MODELS, model_folder
@@ -257,6 +269,7 @@ _CHECKS: tuple[Callable[[Course], Iterator[Finding]], ...] = (
     _kernel,
     _configuration,
     _notebooks,
+    _progress,
     _models,
     _room,
 )

@@ -158,7 +158,19 @@ def ask(address, path):
 @pytest.mark.slow
 def test_jupyterlab_opens_at_the_courses_start(server):
     url, _ = ask(server, "/")
-    assert url == f"{server}/lab/tree/notebooks/README.md"
+    assert url == f"{server}/lab/tree/notebooks/home.md"
+
+
+@pytest.mark.slow
+def test_the_server_has_written_the_page_it_opens_at(server):
+    _, body = ask(server, "/api/contents/notebooks/home.md?type=file")
+    assert "Begin with [Week 1: Twice as much]" in json.loads(body)["content"]
+
+
+def test_where_the_home_page_cannot_be_written_another_page_opens(root, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    config = PyFileConfigLoader("jupyter_config.py", path=str(root)).load_config()
+    assert config.LabApp.default_url == "/lab/tree/notebooks/README.md"
 
 
 @pytest.mark.slow

@@ -134,6 +134,19 @@ def test_the_environment_next_door_is_a_warning(course):
     assert "not from the course's .venv" in finding.what
 
 
+def test_it_says_where_progress_is_kept(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMDL_PROGRESS", str(tmp_path / "not" / "there" / "yet"))
+    (finding,) = findings(doctor._progress, course, "ok")
+    assert str(tmp_path / "not" / "there" / "yet") in finding.what
+
+
+def test_progress_that_cannot_be_kept_is_a_warning(course, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMDL_PROGRESS", str(tmp_path))
+    monkeypatch.setattr("os.access", lambda *_: False)
+    (finding,) = findings(doctor._progress, course, "warning")
+    assert "MMDL_PROGRESS" in finding.remedy
+
+
 def test_models_that_are_not_fetched_are_a_note_and_no_problem(course, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MMDL_CACHE", str(tmp_path))
     monkeypatch.setattr(doctor, "_CHECKS", (doctor._models,))

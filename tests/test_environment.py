@@ -25,7 +25,7 @@ GIVEN = (
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DIRECT = {canonicalize_name(Requirement(line).name): Requirement(line) for line in PROJECT["dependencies"]}
-DEV = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = [Requirement(line) for lines in PROJECT["optional-dependencies"].values() for line in lines]
 PINS = read_pins(load_course(ROOT))
 
 
@@ -47,7 +47,7 @@ def test_the_given_packages_are_direct_dependencies(name):
     assert name in DIRECT
 
 
-@pytest.mark.parametrize("requirement", [*DIRECT.values(), *DEV], ids=str)
+@pytest.mark.parametrize("requirement", [*DIRECT.values(), *EXTRAS], ids=str)
 def test_each_pin_lies_in_the_range_of_pyproject(requirement):
     assert requirement.specifier.contains(PINS[canonicalize_name(requirement.name)])
 
@@ -77,6 +77,15 @@ def test_conda_has_a_python_the_package_accepts():
 def test_everything_the_course_needs_is_pinned_and_installed_so():
     found, missing = installed_closure("mmdl_course[dev]")
     assert missing == set()
+    installed = {name: version.split("+")[0] for name, version in found.items()}
+    assert installed == {name: PINS.get(name, "not pinned") for name in installed}
+
+
+@pytest.mark.parametrize("extra", ["site", "browser"])
+def test_what_an_extra_brings_is_pinned(extra):
+    found, missing = installed_closure(f"mmdl_course[{extra}]")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(sorted(missing))} (the extra '{extra}')")
     installed = {name: version.split("+")[0] for name, version in found.items()}
     assert installed == {name: PINS.get(name, "not pinned") for name in installed}
 

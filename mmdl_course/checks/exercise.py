@@ -10,6 +10,7 @@ from mmdl_course.checks.check import Check, Run
 from mmdl_course.checks.describe import describe, number
 from mmdl_course.checks.draws import current_seed, numpy_generator, torch_generator
 from mmdl_course.checks.marks import Marks
+from mmdl_course.checks.progress import note
 from mmdl_course.checks.recorder import Recorder
 from mmdl_course.checks.render import Report, as_json, show
 from mmdl_course.checks.results import ChecksError, NotAttempted, Result, Skipped, Wrong
@@ -138,6 +139,7 @@ class Exercise(Marks):
         )
         self._run.witness.reported({**as_json(report), "notes": list(report.notes)})
         show(report)
+        note(report)
         if validating and remaining and all(result.state == "passed" for result in self.results):
             return float(self.points)
         return self.earned

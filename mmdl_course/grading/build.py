@@ -19,6 +19,7 @@ from mmdl_course.grading.stamps import (
     replaceable,
     write_stamp,
 )
+from mmdl_course.home import HOME
 
 __all__ = ["SOURCE", "Built", "build_weeks", "ensure_source", "stage"]
 
@@ -187,7 +188,8 @@ def _check(course: Course, weeks: Sequence[Week], console: Console, *, everythin
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             wrong.append((path, "is stale: syllabus.toml has changed", "Run `mmdl build` and commit it."))
     if everything:
-        expected = {_release(course, week) for week in course.ready} | {course.root / START_PAGE}
+        expected = {_release(course, week) for week in course.ready}
+        expected |= {course.root / START_PAGE, course.root / HOME}
         for path in sorted((course.root / "notebooks").rglob("*")):
             if path.is_file() and path not in expected and not _IGNORED & set(path.parts):
                 wrong.append((path, "comes from no lesson", "Remove it: notebooks/ is generated."))

@@ -5,6 +5,7 @@ from typing import Any
 from mmdl_course.course import Exercise, Week
 from mmdl_course.grading.lesson import Cell, Lesson
 from mmdl_course.grading.rules_prose import PLACEHOLDER
+from mmdl_course.home import exercise_anchor
 
 __all__ = ["exercise_heading", "render_source", "week_heading"]
 
@@ -15,8 +16,9 @@ _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name":
 def render_source(lesson: Lesson) -> str:
     """The lesson as a notebook file.
 
-    The same lesson gives the same bytes: cell ids come from grade_id, or from the lesson's name and the
-    cell's position, and what jupytext remembers of the .py is dropped.
+    The same lesson gives the same bytes: cell ids come from grade_id, from the exercise whose heading is in
+    the cell, or from the lesson's name and the cell's position, and what jupytext remembers of the .py is
+    dropped.
 
     Args:
         lesson: a lesson without authoring problems.
@@ -71,7 +73,11 @@ def _expand(cell: Cell, week: Week) -> str:
 
 
 def _cell_id(cell: Cell, lesson: Lesson) -> str:
-    return cell.grade_id or f"{lesson.path.stem[:56]}-{cell.number:03d}"
+    if cell.grade_id:
+        return cell.grade_id
+    heads = [match.group(2) for match in PLACEHOLDER.finditer(cell.source) if match.group(1) == "exercise"]
+    # The home page links to an exercise's heading by this name: see exercise_anchor.
+    return exercise_anchor(heads[0]) if heads else f"{lesson.path.stem[:56]}-{cell.number:03d}"
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:

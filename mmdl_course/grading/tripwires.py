@@ -62,6 +62,7 @@ _CHECKS = (
     "marks",
     "messages",
     "plain",
+    "progress",
     "properties",
     "recorder",
     "render",

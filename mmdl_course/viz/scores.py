@@ -162,6 +162,8 @@ class Table:
         left, right = 'style="text-align: left"', 'style="text-align: right"'
         head = "".join(
             f'<th scope="col" {left if index == 0 else right}>{html.escape(name)}</th>'
+            if name
+            else "<td></td>"
             for index, name in enumerate(self.columns)
         )
         body = "".join(

@@ -6,9 +6,12 @@
 the first arrow: what the space of x looks like, why z can be so much smaller, and what it takes to get there and
 back. Everything later in the course stands on this picture.
 
-Work from top to bottom. An exercise cell holds `raise NotImplementedError`; replace that line, run the cell, then run
-the check below it. A failed check tells you what it called, what came back and what it expected. Some points are
-decided at grading, by checks that you do not see and that draw fresh data.
+## Five steps, if this is your first notebook here
+
+Nothing in them counts. If you know your way, run the next cell and go on at part 1.
+
+**Step 1: run a cell.** Click into the grey cell below and press Shift+Enter. It loads what this notebook needs, which
+takes a while the first time, and draws a picture. Run every cell like this, from top to bottom.
 """
 
 # %%
@@ -40,6 +43,64 @@ viz.show(
     viz.flow(highlight="encoder"),
     alt="The flow of a model: x, encoder f, z, decoder g, y. The encoder is highlighted.",
 )
+
+# %% [markdown]
+"""
+**Step 2: see what a check says.** Run the next two cells as they are. The first one is for your code; its last line says
+that nothing has been attempted. The second one is its check.
+"""
+
+
+# %%
+def twice(x: float) -> float:
+    """Two times x."""
+    raise NotImplementedError("not attempted yet")
+
+
+# %%
+exercise = Exercise("practice", points=2)
+practised = exercise.student("twice")
+
+with exercise.check("two times two is four", points=1, hint="Which operation makes 4 of 2 and 2?"):
+    exercise.close(practised(2.0), 4.0, atol=1e-9)
+
+with exercise.check(
+    "two times three is six", points=1, hint="2 + 2 and 2 · 2 are the same; 2 + 3 and 2 · 3 are not."
+):
+    exercise.close(practised(3.0), 6.0, atol=1e-9)
+
+exercise.report()
+
+# %% [markdown]
+"""
+**Step 3: answer, be wrong, improve.** Replace the line `raise NotImplementedError(…)` by `return x + 2`. Run both cells
+again. One claim holds and earns its point; the other says what it called, what came back and what it expected. Now mend
+the function. In the exercises further down, some points are decided only at grading, by checks that you do not see
+and that draw fresh data.
+
+**Step 4: ask for help.** Below each check there are hints, from a nudge to the cure for an error. Open only as many as
+you need:
+
+<details><summary>A nudge</summary>
+
+What do you get when you add x to itself?
+</details>
+
+<details><summary>Pseudo code</summary>
+
+give back 2 · x
+</details>
+
+<details><summary>Help: the check still says "not attempted"</summary>
+
+Run the cell with your function again, then the check: a cell that was changed counts once it has been run.
+</details>
+
+**Step 5: save, validate, hand in.** Ctrl+S (on a Mac ⌘S) saves your work. The button *Validate* above the notebook runs all of it
+afresh and lists the checks that do not pass, so that nothing depends on cells which you ran in another order. Then
+hand in this file as your teacher asks. Which exercises you have passed stands on the [home page](../home.md), where
+the course begins each time.
+"""
 
 # %% [markdown]
 """

@@ -65,7 +65,7 @@ def test_the_registry_speaks_in_the_notebook(built):
     assert title.startswith("# Week 1: Twice as much\n")
     assert "Lecture: A1 · 10 minutes · 1 exercise · 3 points" in title
     assert "- double a number" in title
-    heading = "".join(released["week01_tiny-004"]["source"])
+    heading = "".join(released["exercise-double"]["source"])
     assert heading.startswith("### Exercise 1 — Double it\n\n*Difficulty 1 of 5 · 5 minutes · 3 points*\n")
 
 

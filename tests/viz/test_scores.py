@@ -73,7 +73,8 @@ def test_the_table_says_the_same_in_html_and_in_text():
         "blind",
         "chance",
     ]
-    assert page.count('scope="col"') == 4
+    assert page.count('scope="col"') == 3
+    assert "<tr><td></td><th" in page  # the corner says nothing: an empty heading would be read out as one
     assert "<caption" in page
     lines = str(table).splitlines()
     assert len({len(line) for line in lines[2:]}) == 1
