@@ -11,6 +11,11 @@ Each round grades its share by `nbgrader autograde` (one process, kernels of its
 --jobs 2` (warm kernels, sandbox and tripwires on, feedback and report made as well, the start of the
 fork server counted). Both draw the same worlds. What is compared is the ratio: the seconds depend on
 what else the machine does.
+
+On Dask it is what the workers do that is measured: the same submissions, planned beforehand, go to one
+worker and to two (each of one thread), in turns. The start of scheduler, workers and fork servers and one
+submission for each worker to warm up are not counted; nor are gradebook and feedback, which stay with the
+grader however many workers there are.
 """
 
 import argparse
@@ -21,6 +26,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,13 +35,18 @@ from typing import Any
 import nbformat
 
 from mmdl_course.course import Course, Week, load_course
-from mmdl_course.grading.gradebook import register_assignment
+from mmdl_course.grading import intake
+from mmdl_course.grading.autograde import Phases, Planned
+from mmdl_course.grading.cluster.executor import DaskExecutor
+from mmdl_course.grading.crew import Crew
+from mmdl_course.grading.gradebook import course_directory, nbgrader_log, register_assignment
+from mmdl_course.grading.grader import prepare
 from mmdl_course.grading.kernels.sandbox import THREADS
 from mmdl_course.grading.submissions import read_submissions
 
 HERE = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-
+sys.path[:0] = [str(HERE / "tests" / name) for name in ("", "grading")]  # for the tiny course, and a cluster
 
 IMPORTS = """\
 # %%
@@ -70,7 +81,6 @@ WAYS = {
 def make_course(root: Path, week: str) -> Course:
     """A course like this one, or the light one, with nobody in it."""
     if week == "light":
-        sys.path[:0] = [str(HERE / "tests" / name) for name in ("", "grading")]
         from tiny_class import LESSON_OF_TWO, SYLLABUS_OF_TWO
         from tiny_course import make_course as make_tiny
 
@@ -159,6 +169,68 @@ def seconds_of_cells(course: Course, week: Week) -> list[float]:
     return found
 
 
+def plan(course: Course, week: Week, log: Any) -> list[Planned]:
+    """Everybody's notebook, ready to run."""
+    assignment = register_assignment(course, week, scratch=course.root / "build" / "plan" / "release")
+    phases = Phases(course, week, scratch=course.root / "build" / "plan", log=log)
+    found = []
+    for student in intake.find_students(course):
+        handed_in = intake.find_notebook(student, week)
+        notebook, _ = prepare(handed_in, assignment, course=course, week=week)
+        found.append(phases.plan(student.name, notebook, []))
+    return found
+
+
+def execute(executor: DaskExecutor, planned: list[Planned]) -> float:
+    """Seconds in which a cluster's workers have run notebooks."""
+    start = time.monotonic()
+    with Crew(executor.slots.threads, lambda one: executor.execute(one.notebook, one.resources)) as crew:
+        for one in planned:
+            crew.submit(one)
+        left = len(planned)
+        while left:
+            report = crew.reports.get()
+            if report.error is not None:
+                raise SystemExit(f"{report.task.student}: {report.error}")
+            left -= report.what == "done"
+    return time.monotonic() - start
+
+
+def measure_dask(root: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Run the same submissions on one worker and on two, in turns."""
+    from dask_cluster import running, until
+
+    course = make_course(root, options.week)
+    (week,) = course.select(["week01" if options.week == "light" else options.week])
+    hand_in(course, week, {f"student{n:02}": answers(options.week, n) for n in range(options.submissions)})
+    spent = {1: 0.0, 2: 0.0}
+    with ExitStack() as stack:
+        log = stack.enter_context(nbgrader_log(root / "build" / "dask.log"))
+        planned = plan(course, week, log)
+        executors = {}
+        for workers in spent:
+            cluster = stack.enter_context(running(root / "build" / f"cluster{workers}"))
+            for _ in range(workers):
+                cluster.work("--nthreads", "1")
+            config = course_directory(course).config
+            executor = stack.enter_context(DaskExecutor(cluster.address, config, log, seed=1))
+            until(lambda there=executor, count=workers: there.slots.threads == count, "no worker")
+            execute(executor, planned[:1] * workers)
+            executors[workers] = executor
+        turns = 2 * options.rounds  # an even number: each goes first as often as the other
+        for turn in range(turns):
+            share = planned[turn::turns]
+            for workers in (1, 2) if turn % 2 else (2, 1):
+                spent[workers] += execute(executors[workers], share)
+    for workers, seconds in spent.items():
+        print(f"Dask, {workers} worker(s): {len(planned)} submissions in {seconds:.0f} s", file=sys.stderr)
+    return {
+        "dask_speedup_2_workers": spent[1] / spent[2],
+        "dask_s_per_submission_1_worker": spent[1] / len(planned),
+        "dask_s_per_submission_2_workers": spent[2] / len(planned),
+    }
+
+
 def measure(root: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Grade the same submissions both ways, in turns."""
     (week,) = make_course(root / "first", options.week).select(
@@ -205,7 +277,6 @@ def measure(root: Path, options: argparse.Namespace) -> dict[str, Any]:
         "overhead_s_per_submission": wall - sum(own[1:]) / (len(own) - 1),
         "marks_identical": identical,
         "marks_compared": compared,
-        "dask_speedup_2_workers": None,  # grading on a cluster is not built yet
     }
 
 
@@ -220,7 +291,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        result = measure(Path(folder).resolve(), options)
+        root = Path(folder).resolve()
+        result = {**measure(root, options), **measure_dask(root / "dask", options)}
     text = json.dumps(result, indent=1)
     print(text)
     if options.json:

@@ -96,7 +96,10 @@ def audit(
 def grade(
     week: Annotated[str, typer.Argument(help="the week to grade, for example week01")],
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="notebooks to run at once; default: one per core")
+        int | None,
+        typer.Option(
+            min=1, help="notebooks to run at once; default: one per core, or per thread of the workers"
+        ),
     ] = None,
     json: Json = None,
     force: Annotated[bool, typer.Option("--force", help="grade again what is already graded")] = False,

@@ -10,8 +10,11 @@ import math
 import os
 import subprocess
 import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -21,14 +24,16 @@ from nbgrader.preprocessors import Execute
 from traitlets import Dict, Float, Integer
 from traitlets.config import Config
 
+from mmdl_course.course import CourseError
 from mmdl_course.grading.kernels.sandbox import THREADS
 from mmdl_course.grading.messages import WaryClient, WarySession
 from mmdl_course.grading.scores import append_error, is_check
 from mmdl_course.grading.tripwires import ASK, SEALED, Guard
 
-__all__ = ["Execution", "Executor", "LocalExecutor", "kernel_environment"]
+__all__ = ["Execution", "Executor", "LocalExecutor", "Runners", "kernel_environment"]
 
 ANSWER = 60  # seconds in which a kernel tells what its functions are; loading torch is among them
+STOPPED = "grading was stopped while this notebook ran"
 SLOW_CHECK = 15  # seconds; checks stop endless loops themselves, and the instructor should know
 
 # Messages that say something about a cell.
@@ -78,6 +83,52 @@ class Executor(Protocol):
         ...
 
 
+class Runners:
+    """The notebooks that an executor is running, so that another thread can end them."""
+
+    def __init__(self) -> None:
+        self._running: set[SteadfastExecute] = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    @contextmanager
+    def running(self, runner: "SteadfastExecute") -> Iterator[None]:
+        """Know of a notebook while it runs.
+
+        Args:
+            runner: what runs it.
+
+        Raises:
+            CourseError: everything was stopped, before or meanwhile.
+        """
+        with self._lock:
+            if self._stopped:
+                raise CourseError(STOPPED)
+            self._running.add(runner)
+        try:
+            yield
+        except Exception as error:
+            if self._stopped:  # whatever a killed kernel looks like at that point
+                raise CourseError(STOPPED) from error
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(runner)
+
+    def stop(self) -> None:
+        """Kill the kernels and wait until their notebooks have ended; no other is started."""
+        with self._lock:
+            self._stopped = True
+        while True:
+            with self._lock:
+                left = list(self._running)
+            if not left:
+                return
+            for runner in left:
+                runner.stop()  # again and again: a kernel may just have been starting
+            time.sleep(0.1)
+
+
 @dataclass(frozen=True)
 class LocalExecutor:
     """One fresh kernel on this machine per notebook, not isolated."""
@@ -85,6 +136,7 @@ class LocalExecutor:
     config: Config
     log: Any
     environment: dict[str, str]
+    runners: Runners = field(default_factory=Runners)
 
     def execute(self, notebook: NotebookNode, resources: dict[str, Any]) -> Execution:
         """Run every code cell; see `Executor`."""
@@ -93,7 +145,8 @@ class LocalExecutor:
             # The grader's own IPython profile and its start-up files have no part in a mark.
             environment = {**self.environment, "IPYTHONDIR": profile}
             runner = SteadfastExecute(config=self.config, log=self.log, environment=environment)
-            notebook, _ = runner.preprocess(notebook, resources)
+            with self.runners.running(runner):
+                notebook, _ = runner.preprocess(notebook, resources)
         return Execution(notebook, tuple(dict.fromkeys(runner.flags)), time.monotonic() - start)
 
 
@@ -131,6 +184,15 @@ class SteadfastExecute(Execute):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.flags: list[str] = []
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End the run from another thread: the kernel is killed and not replaced."""
+        self._stopped = True
+        provisioner = getattr(self.km, "provisioner", None)
+        if provisioner is not None and provisioner.has_process:
+            with suppress(OSError):
+                asyncio.run(provisioner.kill())
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any], km: Any = None
@@ -290,6 +352,8 @@ class SteadfastExecute(Execute):
 
     def _replace_kernel(self, index: int) -> None:
         """Start again without the harmful cell: rebuild the state that the cells before it had made."""
+        if self._stopped:
+            raise CourseError(STOPPED)
         self._harmful.add(index)
         if self._restarts >= self.max_restarts:
             self._stop(f"{self.max_restarts + 1} kernels were lost")

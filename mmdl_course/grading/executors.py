@@ -23,6 +23,7 @@ class Running:
 
     executor: "Executor"
     words: str
+    threads: int | None = None  # notebooks that it runs at once; None for as many as this machine has cores
 
 
 @contextmanager
@@ -35,7 +36,8 @@ def make_executor(
         config: nbgrader's configuration.
         log: a logger.
         seed: the grading seed.
-        sandbox: how student code is kept in; None for the strongest that this machine has.
+        sandbox: how student code is kept in; None for the strongest that this machine has, on a cluster
+            for "full".
         scheduler: address of a Dask scheduler whose workers run the notebooks.
 
     Yields:
@@ -46,10 +48,13 @@ def make_executor(
     """
     from mmdl_course.grading.executor import LocalExecutor, kernel_environment
 
-    environment = kernel_environment(seed=seed)
-    # To be joined: DaskExecutor (distributed.py).
     if scheduler is not None:
-        raise CourseError(f"Grading on a cluster (--scheduler {scheduler}) is not built yet. Leave it out.")
+        from mmdl_course.grading.cluster.executor import DaskExecutor
+
+        with DaskExecutor(scheduler, config, log, seed=seed, sandbox=sandbox or "full") as executor:
+            yield Running(executor, executor.words, executor.roster.threads)
+        return
+    environment = kernel_environment(seed=seed)
     level = sandbox or strongest()
     if level == "none":
         yield Running(

@@ -43,7 +43,7 @@ def grade_week(
         week: id or folder of a ready week.
         json_file: where to write the rows as JSON as well.
         force: grade again what is already graded.
-        jobs: notebooks to run at once; as many as there are cores when None.
+        jobs: notebooks to run at once; when None as many as there are cores, or threads of the workers.
         sandbox: how student code is kept in; see `make_executor`.
         scheduler: address of a Dask scheduler; see `make_executor`.
 
@@ -73,7 +73,8 @@ def grade_week(
                 config, log, seed=journal.seed, sandbox=sandbox, scheduler=scheduler
             ) as running:
                 grader = Grader(course, chosen, journal, log=log)
-                rows = grader.grade(students, running, jobs=default_jobs(jobs, len(students)), force=force)
+                at_once = default_jobs(jobs or running.threads, len(students))
+                rows = grader.grade(students, running, jobs=at_once, force=force)
         except KeyboardInterrupt:
             raise CourseError(
                 f"stopped. What is graded is kept: run `mmdl grade {chosen.id}` again to go on."

@@ -2,12 +2,13 @@
 
 import hashlib
 import platform
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["Provenance", "differences", "present_versions"]
+__all__ = ["Provenance", "differences", "present_versions", "ready_models"]
 
 # What a notebook computes with, and what reads its scores.
 _LIBRARIES = (
@@ -65,6 +66,19 @@ def present_versions() -> dict[str, str]:
     """Versions of all that a mark depends on; mmdl_course's has a digest of its code."""
     found = {"python": platform.python_version(), "mmdl_course": f"{_version('mmdl_course')}+{_code()}"}
     return {**found, **{name: _version(name) for name in _LIBRARIES}}
+
+
+def ready_models() -> list[str]:
+    """Names of the pretrained models that are in this machine's cache, whole."""
+    from mmdl_course.cache import CacheError
+    from mmdl_course.models import MODELS, model_folder
+
+    found = []
+    for model in MODELS.values():
+        with suppress(CacheError):
+            model_folder(model)
+            found.append(model.name)
+    return found
 
 
 def _version(name: str) -> str:

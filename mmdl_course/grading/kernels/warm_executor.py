@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from mmdl_course.course import CourseError
-from mmdl_course.grading.executor import Execution, SteadfastExecute
+from mmdl_course.grading.executor import Execution, Runners, SteadfastExecute
 from mmdl_course.grading.kernels import provisioner
 from mmdl_course.grading.kernels.box import LEVELS, Level, Limits
 from mmdl_course.grading.kernels.fork_server import ForkServer
@@ -52,6 +52,7 @@ class WarmExecutor:
             raise CourseError(f'{support().explain()}. The strongest that holds here is "{support().level}".')
         self.config, self.log, self.environment = config, log, environment
         self.sandbox, self.limits = sandbox, limits or Limits()
+        self.runners = Runners()
         self.server = ForkServer(environment, modules=modules, log=log)
 
     def __enter__(self) -> "WarmExecutor":
@@ -78,7 +79,8 @@ class WarmExecutor:
             config=self.config, log=self.log, environment=self.environment, spec=self._kernel_spec()
         )
         try:
-            notebook, _ = runner.preprocess(notebook, resources)
+            with self.runners.running(runner):
+                notebook, _ = runner.preprocess(notebook, resources)
         finally:
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
