@@ -11,7 +11,7 @@ import mmdl_course
 from mmdl_course.course import Course, CourseError, Week
 from mmdl_course.files import replace_file
 from mmdl_course.grading.build import ensure_source
-from mmdl_course.grading.executor import kernel_environment
+from mmdl_course.grading.kernels.environment import kernel_environment
 from mmdl_course.grading.stamps import digest
 
 if TYPE_CHECKING:

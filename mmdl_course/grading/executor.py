@@ -7,7 +7,6 @@ still run.
 
 import asyncio
 import math
-import os
 import subprocess
 import tempfile
 import threading
@@ -25,12 +24,11 @@ from traitlets import Dict, Float, Integer
 from traitlets.config import Config
 
 from mmdl_course.course import CourseError
-from mmdl_course.grading.kernels.sandbox import THREADS
 from mmdl_course.grading.messages import WaryClient, WarySession
 from mmdl_course.grading.scores import append_error, is_check
 from mmdl_course.grading.tripwires import ASK, SEALED, Guard
 
-__all__ = ["Execution", "Executor", "LocalExecutor", "Runners", "kernel_environment"]
+__all__ = ["Execution", "Executor", "LocalExecutor", "Runners"]
 
 ANSWER = 60  # seconds in which a kernel tells what its functions are; loading torch is among them
 STOPPED = "grading was stopped while this notebook ran"
@@ -42,19 +40,6 @@ _TAKEN = frozenset(
         *("clear_output", "comm_close", "comm_msg", "comm_open", "display_data", "error", "execute_input"),
         *("execute_result", "status", "stream", "update_display_data"),
     }
-)
-# What a kernel may know of the grader's environment. Tokens and passwords are not in it.
-_PASSED_ON = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LANG",
-    "LC_",
-    "TZ",
-    "TMPDIR",
-    "VIRTUAL_ENV",
-    "CONDA_",
-    "LD_LIBRARY_PATH",
 )
 
 
@@ -150,27 +135,6 @@ class LocalExecutor:
         return Execution(notebook, tuple(dict.fromkeys(runner.flags)), time.monotonic() - start)
 
 
-def kernel_environment(*, seed: int) -> dict[str, str]:
-    """The environment that a kernel is graded in.
-
-    Args:
-        seed: the grading seed; hidden tests draw their worlds from it.
-
-    Returns:
-        A few of the grader's own variables, one thread each, and the course's MMDL_SEED and MMDL_BUDGET.
-    """
-    passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
-    return {
-        **passed,
-        **dict.fromkeys(THREADS, "1"),
-        "MMDL_SEED": str(seed),
-        "MMDL_BUDGET": "grading",
-        "NBGRADER_EXECUTION": "autograde",
-        "MPLBACKEND": "agg",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-
-
 class SteadfastExecute(Execute):
     """An Execute that goes on after a dead kernel, a cell that cannot be stopped, a flood of output."""
 
@@ -199,14 +163,13 @@ class SteadfastExecute(Execute):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run every code cell of `nb`; see nbconvert's ExecutePreprocessor."""
         self.flags = []
-        self._deadline = math.inf  # set when the first cell starts: a slow start is not the student's
+        self._deadline = math.inf  # until the guard is in the kernel
         self._over = ""  # why no further cell runs
         self._restarts = 0
         self._harmful: set[int] = set()  # cells that are not run a second time
         self._written: dict[tuple[int, str], int] = {}  # (cell, kind of output) -> characters so far
         self._flooded: set[int] = set()
         self._guard = Guard(nb)
-        self._armed = False
         self.timeout_func = self._seconds
         self.shutdown_kernel = "immediate"  # nothing is lost: the notebook has the outputs
         self.store_widget_state = False
@@ -229,8 +192,6 @@ class SteadfastExecute(Execute):
         """Run one cell. Whatever happens, the cell ends with an output that says so."""
         if cell.cell_type != "code" or not cell.source.strip():
             return cell, resources
-        if self._deadline == math.inf:
-            self._deadline = time.monotonic() + self.notebook_timeout
         if not self._over and time.monotonic() > self._deadline:
             self._stop(f"the notebook ran longer than {self.notebook_timeout:g} s")
         if self._over:
@@ -241,12 +202,8 @@ class SteadfastExecute(Execute):
         guarded = is_check(cell)
         session = self.kc.session  # of the kernel that runs this cell
         try:
-            if not self._armed:
-                self._ask(self._guard.arm(), index)
-                self._armed = True
-                self._deadline = (
-                    time.monotonic() + self.notebook_timeout
-                )  # loading torch is not the student's
+            if self._deadline == math.inf:
+                self._arm(index)
             if guarded:
                 self._check_assign_resources(resources)
                 self._ask(self._guard.before(cell), index)
@@ -257,7 +214,7 @@ class SteadfastExecute(Execute):
             if any(output.get("ename") == "CellTimeoutError" for output in cell.outputs):
                 self.flags.append(f"time limit: {self._name(cell, index)} was interrupted")
                 self._harmful.add(index)
-            elif is_check(cell) and time.monotonic() - start > SLOW_CHECK:
+            elif guarded and time.monotonic() - start > SLOW_CHECK:
                 self.flags.append(f"slow: {self._name(cell, index)} took {time.monotonic() - start:.0f} s")
         except DeadKernelError:
             append_error(cell, "KernelDied", "the kernel died in this cell (crash, exit or out of memory)")
@@ -326,6 +283,11 @@ class SteadfastExecute(Execute):
         # What the kernel's process itself says on stderr is not an output of a cell.
         return {"env": dict(self.environment), "stderr": subprocess.DEVNULL}
 
+    def _arm(self, index: int) -> None:
+        """Put the guard into a new kernel. Only then the time runs: loading torch is not the student's."""
+        self._ask(self._guard.arm(), index)
+        self._deadline = min(self._deadline, time.monotonic() + self.notebook_timeout)
+
     def _ask(self, request: dict[str, Any], index: int) -> None:
         """Send the guard's request; its answer comes through process_message."""
         cell = self.nb.cells[index]
@@ -363,7 +325,7 @@ class SteadfastExecute(Execute):
         self.km = self.create_kernel_manager()
         self.start_new_kernel(**self._start)
         self.start_new_kernel_client()
-        self._ask(self._guard.arm(), index)
+        self._arm(index)
         for position, cell in enumerate(self.nb.cells[:index]):
             # Check cells have their results and leave nothing that a later cell needs.
             if cell.cell_type != "code" or position in self._harmful or is_check(cell):

@@ -1,8 +1,9 @@
 """Choose what runs the notebooks: kernels on this machine, sandboxed or not, or a cluster's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mmdl_course.course import CourseError
@@ -19,16 +20,23 @@ Sandbox = Literal["full", "weak", "none"]
 
 @dataclass(frozen=True)
 class Running:
-    """An executor that is ready, and what it is in words (the journal keeps them for appeals)."""
+    """An executor that was started, and what it is in words (the journal keeps them for appeals)."""
 
     executor: "Executor"
     words: str
     threads: int | None = None  # notebooks that it runs at once; None for as many as this machine has cores
+    wait: Callable[[], None] = lambda: None  # until it can run the first notebook; raises when it never can
 
 
 @contextmanager
 def make_executor(
-    config: "Config", log: Any, *, seed: int, sandbox: Sandbox | None = None, scheduler: str | None = None
+    config: "Config",
+    log: Any,
+    *,
+    seed: int,
+    sandbox: Sandbox | None = None,
+    scheduler: str | None = None,
+    lesson: Path | None = None,
 ) -> Iterator[Running]:
     """Start the executor that the options ask for, and stop it at the end.
 
@@ -39,6 +47,7 @@ def make_executor(
         sandbox: how student code is kept in; None for the strongest that this machine has, on a cluster
             for "full".
         scheduler: address of a Dask scheduler whose workers run the notebooks.
+        lesson: the lesson as its author wrote it: warm kernels have what it imports; None for everything.
 
     Yields:
         The executor; its `execute` may be called from several threads at once.
@@ -46,25 +55,37 @@ def make_executor(
     Raises:
         CourseError: this machine or this version cannot do what was asked.
     """
-    from mmdl_course.grading.executor import LocalExecutor, kernel_environment
+    from mmdl_course.grading.kernels.environment import kernel_environment
+    from mmdl_course.grading.kernels.preload import modules_for
 
+    modules = modules_for(lesson) if lesson else None
     if scheduler is not None:
         from mmdl_course.grading.cluster.executor import DaskExecutor
 
-        with DaskExecutor(scheduler, config, log, seed=seed, sandbox=sandbox or "full") as executor:
+        level = sandbox or "full"
+        with DaskExecutor(scheduler, config, log, seed=seed, sandbox=level, modules=modules) as executor:
             yield Running(executor, executor.words, executor.roster.threads)
         return
     environment = kernel_environment(seed=seed)
     level = sandbox or strongest()
     if level == "none":
+        from mmdl_course.grading.executor import LocalExecutor
+
         yield Running(
             LocalExecutor(config=config, log=log, environment=environment), "a new kernel, no sandbox"
         )
         return
-    from mmdl_course.grading.kernels.warm_executor import WarmExecutor
+    from mmdl_course.grading.kernels.fork_server import ForkServer
 
-    with WarmExecutor(config, log, environment, sandbox=level) as executor:
-        yield Running(executor, f"warm kernels, sandbox: {level}")
+    server = ForkServer(environment, modules=modules, log=log)
+    server.begin()  # it imports for seconds, and so does this process meanwhile
+    try:
+        from mmdl_course.grading.kernels.warm_executor import WarmExecutor
+
+        executor = WarmExecutor(config, log, environment, sandbox=level, server=server)
+        yield Running(executor, f"warm kernels, sandbox: {level}", wait=server.start)
+    finally:
+        server.close()
 
 
 def strongest() -> Sandbox:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mmdl_course.course import Course, Week
 from mmdl_course.grading.journal import Entry
+from mmdl_course.grading.nbgrader_speed import import_jsonschema, one_engine
 
 if TYPE_CHECKING:
     from mmdl_course.grading.feedback import Feedback
@@ -90,6 +91,7 @@ def _begin(course: Course, week: Week, log_file: Path) -> None:
     log = logging.getLogger("mmdl.feedback")
     log.propagate = False
     log.addHandler(logging.FileHandler(log_file, encoding="utf-8"))
+    import_jsonschema()
     from mmdl_course.grading.feedback import Feedback
 
     _own = Feedback(course, week, log=log)
@@ -105,4 +107,5 @@ def _end_with_parent() -> None:
 def _write(row: Entry) -> str:
     if _own is None:
         raise RuntimeError("the process has not begun")
-    return _own.write(row)
+    with one_engine():
+        return _own.write(row)

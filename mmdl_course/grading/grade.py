@@ -15,6 +15,9 @@ from mmdl_course.files import replace_file
 from mmdl_course.grading import gradebook, intake
 from mmdl_course.grading.executors import Sandbox, make_executor
 from mmdl_course.grading.journal import FAILED, FLAGGED, Entry, journal_path, open_journal
+from mmdl_course.grading.lesson import lesson_path
+from mmdl_course.grading.nbgrader_speed import import_jsonschema
+from mmdl_course.grading.release import load_configuration
 
 __all__ = ["NEEDS_A_PERSON", "default_jobs", "grade_week"]
 
@@ -62,18 +65,25 @@ def grade_week(
     log_file = journal_path(course, chosen).with_name("grade.log")
     start = time.monotonic()
     with _alone(journal_path(course, chosen), chosen), gradebook.nbgrader_log(log_file) as log:
-        from mmdl_course.grading.grader import Grader
-
-        config = gradebook.course_directory(course).config
+        config = load_configuration(course)
+        import_jsonschema()
         for left in log_file.parent.glob(".*.json.*"):  # half of a journal: its writer was killed
             left.unlink()
         journal = open_journal(course, chosen)
         try:
             with make_executor(
-                config, log, seed=journal.seed, sandbox=sandbox, scheduler=scheduler
+                config,
+                log,
+                seed=journal.seed,
+                sandbox=sandbox,
+                scheduler=scheduler,
+                lesson=lesson_path(course, chosen),
             ) as running:
+                from mmdl_course.grading.grader import Grader  # not before the executor has begun
+
                 grader = Grader(course, chosen, journal, log=log)
                 at_once = default_jobs(jobs or running.threads, len(students))
+                running.wait()
                 rows = grader.grade(students, running, jobs=at_once, force=force)
         except KeyboardInterrupt:
             raise CourseError(

@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
+import sqlite3
 import warnings
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -269,7 +270,9 @@ def _marks(submission: Any, notebook: Any) -> Marks:
 
 def _make_gradebook(db_url: str) -> None:
     """Make a gradebook that is not there yet, whole or not at all: nbgrader takes several steps."""
+    from alembic.script import ScriptDirectory
     from nbgrader.api import Gradebook
+    from nbgrader.dbutil import ALEMBIC_DIR
     from sqlalchemy.engine import make_url
 
     if has_gradebook(db_url):
@@ -277,6 +280,11 @@ def _make_gradebook(db_url: str) -> None:
     path = Path(make_url(db_url).database or "")
     part = path.with_name(f".{path.name}.new")
     part.unlink(missing_ok=True)
+    # The version of the schema, for nbgrader's later upgrades. nbgrader starts `alembic` to hear it.
+    version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+    with closing(sqlite3.connect(part)) as database, database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES (?)", (version,))
     with Gradebook(f"sqlite:///{part}"):
         pass
     part.replace(path)

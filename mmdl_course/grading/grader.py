@@ -25,6 +25,7 @@ from mmdl_course.grading.executors import Running
 from mmdl_course.grading.feedback_writers import FeedbackWriters, writers_for
 from mmdl_course.grading.journal import FAILED, FLAGGED, GRADED, Entry, Journal, journal_path
 from mmdl_course.grading.late import UNDATED, penalises, renew_penalties
+from mmdl_course.grading.nbgrader_speed import one_engine
 from mmdl_course.grading.progress import GradingProgress
 from mmdl_course.grading.provenance import Provenance, present_versions
 from mmdl_course.grading.suspicions import DOUBTFUL, withheld
@@ -102,6 +103,7 @@ class Grader:
         self.writers = FeedbackWriters(self.feedback, log_file=self.log_file, count=count)
         try:
             with (
+                one_engine(),
                 GradingProgress(len(todo) + len(stale)) as self.progress,
                 Crew(min(jobs, max(1, len(todo))), self._execute) as self.crew,
             ):
@@ -135,10 +137,10 @@ class Grader:
         if old.state == FAILED or task.student in self.journal.begun:
             return False
         try:
-            _, _, _, key = self._look(task)
+            _, _, _, submission = self._look(task)
         except Exception:  # noqa: BLE001 (it is said when its turn comes)
             return False
-        return key == old.key and self.phases.published(task.student).is_file()
+        return self._key(submission) == old.key and self.phases.published(task.student).is_file()
 
     def _look(self, task: _Task) -> tuple[intake.HandedIn, list[Path], list[str], str]:
         if task.student != task.folder.name:
@@ -147,8 +149,11 @@ class Grader:
             )
         handed_in = intake.find_notebook(task.folder, self.week)
         files, flags = companions(handed_in.path)
-        key = intake.digest([handed_in.path, *files], self.assignment.digest, str(self.journal.seed))
-        return handed_in, files, flags, key
+        return handed_in, files, flags, intake.digest([handed_in.path, *files])
+
+    def _key(self, submission: str) -> str:
+        """What the journal knows a graded submission by: its digest, with the lesson and the seed."""
+        return intake.digest([], submission, self.assignment.digest, str(self.journal.seed))
 
     def _work_through(self, todo: Iterator[_Task], stale: list[_Task], *, ahead: int) -> None:
         """Hand out tasks and record what comes back, until nothing is left."""
@@ -192,7 +197,8 @@ class Grader:
         return False
 
     def _plan(self, task: _Task) -> None:
-        handed_in, files, file_flags, task.key = self._look(task)
+        handed_in, files, file_flags, submission = self._look(task)
+        task.key = self._key(submission)
         task.marked = self._marked_texts(task)
         self.journal.begin(task.student, task.marked)
         notebook, flags = prepare(handed_in, self.assignment, course=self.course, week=self.week)
@@ -201,12 +207,12 @@ class Grader:
         task.planned = self.phases.plan(task.student, notebook, beside)
         task.provenance = Provenance(
             seed=self.journal.seed,
-            submission=intake.digest([handed_in.path, *files]),
+            submission=submission,
             assignment=self.assignment.digest,
             executor=self.running.words,
             versions=present_versions(),
         )
-        if self._look(task)[-1] != task.key:
+        if self._look(task)[-1] != submission:
             raise OSError("the submission was changed while it was read")
 
     def _execute(self, task: _Task) -> "Execution":

@@ -19,6 +19,7 @@ from mmdl_course.grading.executors import Sandbox, make_executor
 from mmdl_course.grading.grade import NEEDS_A_PERSON
 from mmdl_course.grading.journal import Entry, journal_path, open_journal
 from mmdl_course.grading.late import duration
+from mmdl_course.grading.lesson import lesson_path
 from mmdl_course.grading.provenance import Provenance, differences, present_versions
 from mmdl_course.grading.scores import is_check, reported
 
@@ -142,7 +143,8 @@ def _run(
         beside = [(file, file.relative_to(handed_in.path.parent)) for file in files]
         planned = phases.plan(student, notebook, beside)
         options = {"seed": recorded.seed, "sandbox": sandbox, "scheduler": scheduler}
-        with make_executor(phases.staged.config, log, **options) as running:
+        lesson = lesson_path(course, week)
+        with make_executor(phases.staged.config, log, **options, lesson=lesson) as running:
             done = running.executor.execute(planned.notebook, planned.resources)
         flags = [*handed_in.flags, *file_flags, *flags, *done.flags, *settle(done.notebook)]
         phases.record(planned, done.notebook)

@@ -8,7 +8,8 @@ import pytest
 from mmdl_course.checks import MIME
 from mmdl_course.course import load_course
 from mmdl_course.grading.build import ensure_source
-from mmdl_course.grading.executor import LocalExecutor, kernel_environment
+from mmdl_course.grading.executor import LocalExecutor
+from mmdl_course.grading.kernels.environment import kernel_environment
 from mmdl_course.grading.release import load_configuration
 from mmdl_course.grading.scores import is_check
 

@@ -10,8 +10,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from mmdl_course.grading.executor import Execution, Executor, LocalExecutor, kernel_environment
+from mmdl_course.grading.executor import Execution, Executor, LocalExecutor
 from mmdl_course.grading.kernels.box import LEVELS, Limits
+from mmdl_course.grading.kernels.environment import kernel_environment
 from mmdl_course.grading.kernels.sandbox import support
 from mmdl_course.grading.kernels.warm_executor import WarmExecutor
 

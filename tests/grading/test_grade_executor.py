@@ -9,7 +9,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from mmdl_course.grading.executor import Execution, LocalExecutor, kernel_environment
+from mmdl_course.grading.executor import Execution, LocalExecutor
+from mmdl_course.grading.kernels.environment import kernel_environment
 
 STUBBORN = """
 import time

@@ -15,6 +15,7 @@ from typing import Any
 
 from mmdl_course.cache import cache_folder
 from mmdl_course.course import CourseError
+from mmdl_course.grading.kernels.preload import PRELOAD
 from mmdl_course.grading.kernels.sandbox import THREADS
 
 __all__ = ["ForkServer"]
@@ -36,12 +37,13 @@ class ForkServer:
             log: a logger.
         """
         self._environment = environment
-        self._modules = modules
+        self._modules = PRELOAD if modules is None else modules
         self._log = log or logging.getLogger(__name__)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._messages: Any = None
+        self._ready = False  # it has imported everything
 
     @property
     def pid(self) -> int | None:
@@ -49,8 +51,18 @@ class ForkServer:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
+    def begin(self) -> None:
+        """Start the server, unless it runs, and do not wait until it has imported everything.
+
+        Raises:
+            CourseError: this is no Linux.
+        """
+        with self._lock:
+            if self._process is None:
+                self._launch()
+
     def start(self) -> None:
-        """Start the server, unless it runs.
+        """Start the server, unless it runs, and wait until it can fork.
 
         Raises:
             CourseError: it cannot be started; the message says why.
@@ -78,36 +90,37 @@ class ForkServer:
         """
         data = json.dumps(message).encode()
         for _ in range(3):
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs, self._lock:
+            with self._lock:
                 self._ensure()
                 assert self._control is not None
-                try:
-                    numbers = [theirs.fileno(), *(listening.fileno() for listening in sockets)]
-                    socket.send_fds(self._control, [data], numbers)
-                    return ours
-                except OSError as error:
-                    self._log.warning("The fork server does not answer (%s)", error)
-                    self._stop()
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                with theirs:
+                    try:
+                        numbers = [theirs.fileno(), *(listening.fileno() for listening in sockets)]
+                        socket.send_fds(self._control, [data], numbers)
+                        return ours
+                    except OSError as error:
+                        self._log.warning("The fork server does not answer (%s)", error)
+                        self._stop()
             ours.close()
         raise CourseError("the fork server dies as soon as it is started. Is the memory full?")
 
     def _ensure(self) -> None:
+        if self._process is not None and not self._ready:
+            self._await()
         if self.pid is not None:
             return
         if self._process is not None:
             self._log.warning("The fork server has died (status %s); starting it again", self._process.poll())
             self._stop()
         self._launch()
+        self._await()
 
     def _launch(self) -> None:
         import mmdl_course
 
         if sys.platform != "linux":
             raise CourseError("warm kernels need Linux. Grade without them here.")
-        from mmdl_course.grading.kernels.server import PRELOAD
-
-        modules = PRELOAD if self._modules is None else self._modules
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the server
         environment = {
@@ -119,7 +132,7 @@ class ForkServer:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         command = [sys.executable, "-m", "mmdl_course.grading.kernels.server"]
-        arguments = [str(theirs.fileno()), str(os.getpid()), ",".join(modules)]
+        arguments = [str(theirs.fileno()), str(os.getpid()), ",".join(self._modules)]
         self._process = subprocess.Popen(
             [*command[:1], "-P", *command[1:], *arguments],
             cwd="/",
@@ -132,14 +145,25 @@ class ForkServer:
         )
         theirs.close()
         self._control = ours
-        ready, _, _ = select.select([ours], [], [], START)
-        answer = json.loads((ours.recv(1 << 16) if ready else b"") or b"{}")
+        self._ready = False
+
+    def _await(self) -> None:
+        """Until the server that was launched has imported everything.
+
+        Raises:
+            CourseError: it cannot, or takes too long.
+        """
+        assert self._control is not None
+        ready, _, _ = select.select([self._control], [], [], START)
+        answer = json.loads((self._control.recv(1 << 16) if ready else b"") or b"{}")
         if "ready" not in answer:
-            why = answer.get("error") or self._last_words() or f"no answer after {START} s"
+            silent = "it ended" if ready else f"no answer after {START} s"
+            why = answer.get("error") or self._last_words() or silent
             self._stop()
             raise CourseError(f"the fork server cannot start: {why}")
         for name, problem in answer["missing"].items():
             self._log.info("Not imported ahead: %s (%s)", name, problem)
+        self._ready = True
 
     def _last_words(self) -> str:
         self._messages.seek(0)
@@ -158,3 +182,4 @@ class ForkServer:
         if self._messages is not None:
             self._messages.close()
         self._process = self._control = self._messages = None
+        self._ready = False

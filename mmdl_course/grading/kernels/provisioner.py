@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import tempfile
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from traitlets import List as ListOf
 
 from mmdl_course.course import CourseError
 from mmdl_course.grading.kernels.box import LEVELS, Box, Limits
+from mmdl_course.grading.kernels.environment import kernel_environment
 from mmdl_course.grading.kernels.fork_server import ForkServer
 from mmdl_course.grading.kernels.sandbox import environment_inside, support
 
@@ -30,6 +32,7 @@ __all__ = ["NAME", "WarmProvisioner", "register", "run_folder"]
 NAME = "mmdl-warm"
 # As in `kernel.SOCKETS`, which is not imported here: it would import the kernel into the grader.
 _PORTS = ("shell_port", "stdin_port", "control_port", "iopub_port", "hb_port")
+_END = 5.0  # seconds for all of a kernel's processes to be gone
 _LONGEST = 80  # characters; a socket's address has 107, and zmq and the names take some
 
 
@@ -51,8 +54,6 @@ def run_folder() -> str:
 @functools.cache
 def _own_server(modules: tuple[str, ...]) -> ForkServer:
     """The server of a process that has no WarmExecutor: stock nbgrader's."""
-    from mmdl_course.grading.executor import kernel_environment
-
     environment = kernel_environment(seed=int(os.environ.get("MMDL_SEED") or 0))
     return ForkServer(environment, modules=modules or None)
 
@@ -146,8 +147,10 @@ class WarmProvisioner(LocalProvisioner):
                 return  # it is gone; `poll` will say so
 
     async def kill(self, restart: bool = False) -> None:  # noqa: ARG002 -- Jupyter's signature
-        """At once, with everything it has started."""
+        """At once, with everything it has started; who asks afterwards need not wait for the next look."""
         await self.send_signal(signal.SIGKILL)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), timeout=_END)
 
     async def terminate(self, restart: bool = False) -> None:
         """The same: a kernel has nothing to put in order."""

@@ -28,25 +28,8 @@ from typing import Any, NoReturn
 from mmdl_course.grading.kernels import sandbox
 from mmdl_course.grading.kernels.box import Box, Limits
 
-__all__ = ["PRELOAD", "main"]
+__all__ = ["main"]
 
-# In the order in which they are imported: tqdm.auto chooses widgets for its bars when it finds ipykernel.
-# What is not installed is left out. Not umap: the lessons use it with the full budget only, and its first fit
-# compiles for 15 s, which cannot be done here, since it starts threads.
-PRELOAD = (
-    *("IPython.core.interactiveshell", "IPython.core.completerlib", "IPython.core.debugger"),
-    *("IPython.core.oinspect", "IPython.extensions.storemagic", "ipykernel.kernelapp", "ipykernel.zmqshell"),
-    *("ipykernel.debugger", "ipykernel.comm", "ipywidgets", "jedi", "tqdm.auto"),
-    *("numpy", "numpy.random", "scipy.stats", "scipy.ndimage", "scipy.sparse", "scipy.optimize", "PIL.Image"),
-    *("matplotlib.pyplot", "matplotlib.animation", "matplotlib.backends.backend_agg"),
-    *("mpl_toolkits.mplot3d", "torch", "torch.nn.functional", "torch.utils.data", "torch.multiprocessing"),
-    *("sklearn", "sklearn.decomposition", "sklearn.ensemble", "sklearn.linear_model", "sklearn.manifold"),
-    *("sklearn.metrics", "sklearn.model_selection", "sklearn.neighbors", "sklearn.pipeline"),
-    *("sklearn.preprocessing", "joblib", "jaxtyping", "beartype", "einops", "networkx", "safetensors.torch"),
-    *("transformers", "transformers.models.auto", "peft"),
-    *("mmdl_course.checks", "mmdl_course.data", "mmdl_course.data.world", "mmdl_course.architectures"),
-    *("mmdl_course.training", "mmdl_course.pipelines", "mmdl_course.viz", "mmdl_course.viz.explorers"),
-)
 WATCH = 0.25  # seconds between two looks at a kernel's memory
 FILES = 4  # times what one process may open, for all of a kernel's together
 MESSAGE = 1 << 17  # bytes; the longest request

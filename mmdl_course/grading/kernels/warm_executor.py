@@ -2,8 +2,11 @@
 
 import asyncio
 import contextvars
+import math
 import time
+from contextlib import suppress
 from dataclasses import asdict
+from queue import Empty
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
@@ -18,6 +21,7 @@ from mmdl_course.grading.kernels import provisioner
 from mmdl_course.grading.kernels.box import LEVELS, Level, Limits
 from mmdl_course.grading.kernels.fork_server import ForkServer
 from mmdl_course.grading.kernels.sandbox import support
+from mmdl_course.grading.messages import WaryClient
 
 __all__ = ["WarmExecutor"]
 
@@ -34,6 +38,7 @@ class WarmExecutor:
         sandbox: Level = "full",
         limits: Limits | None = None,
         modules: tuple[str, ...] | None = None,
+        server: ForkServer | None = None,
     ) -> None:
         """Nothing is started yet.
 
@@ -44,6 +49,7 @@ class WarmExecutor:
             sandbox: "full", "weak" or "none".
             limits: of memory, disk and processes.
             modules: what the server imports ahead; None for what the course's notebooks import.
+            server: one that somebody else starts and closes, in place of one of its own.
 
         Raises:
             CourseError: this machine does not allow such a sandbox.
@@ -53,11 +59,11 @@ class WarmExecutor:
         self.config, self.log, self.environment = config, log, environment
         self.sandbox, self.limits = sandbox, limits or Limits()
         self.runners = Runners()
-        self.server = ForkServer(environment, modules=modules, log=log)
+        self.server = server or ForkServer(environment, modules=modules, log=log)
+        provisioner.register()
 
     def __enter__(self) -> "WarmExecutor":
         self.server.start()
-        provisioner.register()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,6 +104,38 @@ class WarmExecutor:
         )
 
 
+class _Client(WaryClient):
+    """Jupyter's client, which is ready as soon as it has heard all that a new kernel has to say.
+
+    The original listens another fifth of a second whether more comes, which most of a submission's time was.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Ask the kernel what it is, until it has answered and has said that it is idle again."""
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
+        while True:
+            asked = self.kernel_info()
+            with suppress(Empty):
+                while (reply := await self.shell_channel.get_msg(timeout=1.0))["parent_header"].get(
+                    "msg_id"
+                ) != asked:
+                    pass  # the answer to an earlier question
+                while not _is_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
+                    pass
+                self._handle_kernel_info_reply(reply)
+                return
+            if not await self._async_is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > end:
+                raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+
+
+def _is_idle(message: dict[str, Any], asked: str) -> bool:
+    """Whether a kernel says that it has done what it was asked."""
+    state = message["content"].get("execution_state")
+    return state == "idle" and message["parent_header"].get("msg_id") == asked
+
+
 class _WarmExecute(SteadfastExecute):
     """A SteadfastExecute whose kernels are of one kind, whatever kernel the notebook names."""
 
@@ -109,6 +147,7 @@ class _WarmExecute(SteadfastExecute):
         self.km = AsyncKernelManager(config=self.config)
         self.km._kernel_spec = self._spec
         self._wary()
+        self.km.client_factory = _Client
         return self.km
 
     def _replace_kernel(self, index: int) -> None:

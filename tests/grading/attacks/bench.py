@@ -12,7 +12,8 @@ from nbgrader.utils import determine_grade
 from tiny_course import LESSON
 from traitlets.config import Config
 
-from mmdl_course.grading.executor import Executor, LocalExecutor, kernel_environment
+from mmdl_course.grading.executor import Executor, LocalExecutor
+from mmdl_course.grading.kernels.environment import kernel_environment
 from mmdl_course.grading.kernels.sandbox import support
 from mmdl_course.grading.kernels.warm_executor import WarmExecutor
 from mmdl_course.grading.scores import settle
