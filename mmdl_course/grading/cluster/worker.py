@@ -122,7 +122,8 @@ def _differences(wanted: dict[str, Any]) -> list[str]:
 def _executor(wanted: dict[str, Any], stack: ExitStack) -> "LocalExecutor | WarmExecutor":
     from traitlets.config import Config
 
-    from mmdl_course.grading.executor import LocalExecutor, kernel_environment
+    from mmdl_course.grading.executor import LocalExecutor
+    from mmdl_course.grading.kernels.environment import kernel_environment
     from mmdl_course.grading.kernels.warm_executor import WarmExecutor
 
     log = logging.getLogger("mmdl.worker")
