@@ -2,11 +2,12 @@
 PYTHON ?= python3
 PIP_FLAGS ?=
 SITE_FLAGS ?=
+EXTRAS ?= dev
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab site test thorough lint build check audit audit-full demo full bench models pretrain pictures doctor clean
+.PHONY: help setup lab site test thorough browser lint build check audit audit-full demo full bench models pretrain pictures doctor clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -14,11 +15,11 @@ help:  ## list the verbs
 setup: $(READY)  ## make .venv with everything the course needs
 
 # Runs again only when what is to be installed has changed.
-$(READY): pyproject.toml constraints.txt jupyter/find_course_config.py jupyter/lab_settings.json jupyter/server_extension.json
+$(READY): pyproject.toml constraints.txt jupyter/find_course_config.py jupyter/lab_settings.json jupyter/server_extension.json $(wildcard jupyter/templates/*/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The course needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(PIP_FLAGS) --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(PIP_FLAGS) --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
 lab: $(READY)  ## open the course in JupyterLab
@@ -34,6 +35,10 @@ test: $(READY)  ## run every test
 
 thorough: $(READY)  ## the tests that take too long for every day: honest answers of every week, the weak sandbox
 	$(BIN)/python -m pytest -m exhaustive
+
+browser: $(READY)  ## open every week in JupyterLab, in Chromium; `make test` opens the first where Playwright is there
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt --editable '.[dev,browser]'
+	MMDL_BROWSER_WEEKS=all $(BIN)/python -m pytest tests/browser
 
 lint: $(READY)  ## check style
 	$(BIN)/ruff check .

@@ -38,3 +38,5 @@ c.GenerateFeedback.preprocessors = [
     "mmdl_course.grading.feedback.HideHiddenTests",  # nbgrader's own list would print the hidden tests
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+# In feedback and in formgrader, and in whatever JupyterLab exports as HTML from here: no server is asked.
+c.HTMLExporter.filters = {"markdown2html": "mmdl_course.grading.formulas.markdown_to_html"}

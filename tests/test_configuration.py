@@ -1,17 +1,15 @@
 """JupyterLab and every nbgrader command, really started at a course's root, obey jupyter_config.py."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 import tiny_course as tiny
+from running_lab import apart, ask, running_lab
 from traitlets.config import PyFileConfigLoader
 
 from mmdl_course.course import load_course
@@ -19,7 +17,6 @@ from mmdl_course.grading.build import build_weeks, stage
 
 BIN = Path(sys.executable).parent
 WEEK = "week01_tiny"
-TOKEN = "for-this-test-alone"
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +28,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """No settings of the person who runs the tests, and .venv not activated: only its bin folder on PATH."""
-    home = tmp_path_factory.mktemp("home")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
-    return {**kept, "HOME": str(home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
+    return apart(tmp_path_factory.mktemp("home"))
 
 
 def nbgrader(root, environment, *words):
@@ -122,37 +116,8 @@ def test_elsewhere_the_environments_jupyter_is_left_alone(tmp_path, monkeypatch)
 
 @pytest.fixture(scope="module")
 def server(graded, environment):
-    """JupyterLab as `make lab` starts it, but without a browser."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--no-browser", f"--port={port}", f"--IdentityProvider.token={TOKEN}"]
-    log = graded / "lab.log"
-    with log.open("w") as words:
-        process = subprocess.Popen(
-            [BIN / "jupyter", "lab", *options], cwd=graded, env=environment, stdout=words, stderr=words
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            assert process.poll() is None, log.read_text()
-            try:
-                ask(address, "/api/status")
-                break
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.25)
-        else:
-            pytest.fail(log.read_text())
+    with running_lab(graded, environment) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def ask(address, path):
-    request = urllib.request.Request(address + path, headers={"Authorization": f"token {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return answer.geturl(), answer.read().decode()
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from mmdl_course.checks.draws import current_seed, numpy_generator, torch_genera
 from mmdl_course.checks.marks import Marks
 from mmdl_course.checks.progress import note
 from mmdl_course.checks.recorder import Recorder
-from mmdl_course.checks.render import Report, as_json, show
+from mmdl_course.checks.render import Report, as_json, as_text, show
 from mmdl_course.checks.results import ChecksError, NotAttempted, Result, Skipped, Wrong
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ class Exercise(Marks):
         """Show the table of checks and return the earned points, a plain float, as the cell's last value.
 
         Under `nbgrader validate` a student's copy holds the visible checks alone: when they all pass, the
-        value is the exercise's full points, as validation asks for nothing less.
+        value is the exercise's full points, as validation asks for nothing less. When not, the report goes to
+        stderr as well, because that is all that validation shows of a cell.
         """
         if self._run.open is not None:
             raise ChecksError(
@@ -140,8 +141,10 @@ class Exercise(Marks):
         self._run.witness.reported({**as_json(report), "notes": list(report.notes)})
         show(report)
         note(report)
-        if validating and remaining and all(result.state == "passed" for result in self.results):
+        if validating and all(result.state == "passed" for result in self.results):
             return float(self.points)
+        if validating:
+            sys.stderr.write(as_text(report) + "\n")
         return self.earned
 
     @property

@@ -1,7 +1,8 @@
 """Sphinx extension: formulas as MathML, which browsers draw and screen readers read without any script."""
 
-import re
 from typing import Any
+
+from mmdl_course.grading.formulas import mathml
 
 __all__ = ["setup"]
 
@@ -23,9 +24,6 @@ def _block(writer: Any, node: Any) -> None:
 
 def _write(writer: Any, node: Any, frame: str, *, display: str) -> None:
     from docutils.nodes import SkipNode
-    from latex2mathml.converter import convert
 
-    # Without braces the converter asks for a style of E that browsers do not know; with them it writes 𝔼.
-    tex = re.sub(r"\\mathbb (\w)", r"\\mathbb{\1}", node.astext())
-    writer.body.append(frame.format(math=convert(tex, display=display)))
+    writer.body.append(frame.format(math=mathml(node.astext(), display=display)))
     raise SkipNode

@@ -134,3 +134,11 @@ def test_nbgrader_validate_asks_for_what_a_student_can_see(tmp_path, name, faile
     path = tmp_path / "week.ipynb"
     write(path, new_code_cell(WORKS[name]), graded(FORM.format(hidden="")))
     assert ("failed" in Validator().validate(str(path))) is failed
+
+
+def test_nbgrader_validate_shows_the_report_of_a_check_that_failed(tmp_path):
+    path = tmp_path / "week.ipynb"
+    write(path, new_code_cell(WORKS["zero"]), graded(FORM.format(hidden="")))
+    (failed,) = Validator().validate(str(path))["failed"]
+    assert failed["raw_error"].startswith("task: 0 of 3.5 points")
+    assert "Partial credit" not in failed["raw_error"]
