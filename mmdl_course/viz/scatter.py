@@ -21,10 +21,10 @@ from mmdl_course.viz.points import (
 )
 from mmdl_course.viz.style import HALO, INK, PALETTE, style
 
-__all__ = ["paths_3d", "scatter_3d", "scatter_panels"]
+__all__ = ["WAYS", "paths_3d", "scatter_3d", "scatter_panels"]
 
 # Ways are told apart by colour and by dashes.
-_WAYS = ((PALETTE[2], "-"), (INK, (0, (2.2, 1.2))), (PALETTE[4], "-."), (PALETTE[0], ":"))
+WAYS = ((PALETTE[2], "-"), (INK, (0, (2.2, 1.2))), (PALETTE[4], "-."), (PALETTE[0], ":"))
 
 
 def scatter_3d(
@@ -150,9 +150,9 @@ def paths_3d(
     refuse_strangers(paths, clouds, name="paths_3d: paths")
     refuse_strangers(shades, clouds, name="paths_3d: colour")
     names = list(dict.fromkeys(name for ways in paths.values() for name in ways))
-    if len(names) > len(_WAYS):
-        raise ValueError(f"paths_3d: at most {len(_WAYS)} names of ways can be told apart, got {names}.")
-    looks = dict(zip(names, _WAYS, strict=False))
+    if len(names) > len(WAYS):
+        raise ValueError(f"paths_3d: at most {len(WAYS)} names of ways can be told apart, got {names}.")
+    looks = dict(zip(names, WAYS, strict=False))
     with style():
         figure, axes = panel_axes(clouds, coding=None, columns=columns, title=title, footer=0.4)
         handles = {}

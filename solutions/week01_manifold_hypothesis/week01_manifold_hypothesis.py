@@ -140,7 +140,12 @@ def modalities(index: int, azimuth: float) -> dict[str, object]:
     }
 
 
-explorers.modalities(modalities, scenes=len(scenes))
+explorers.modalities(
+    modalities,
+    scenes=len(scenes),
+    notice="What is seen from somewhere (image, depth, normals, instance, boxes) turns with the camera; caption, "
+    "question, graph and table tell of the scene itself and stay.",
+)
 
 # %% [markdown]
 """
@@ -578,23 +583,38 @@ You took radius × angle, a · t · Δt. On a spiral the radius grows while you 
 
 # %% tags=["demo"]
 band = manifolds.roll(1500, generator=seeded(0))
-inner, outer = torch.tensor([[5.2, 2.0]]), torch.tensor([[11.4, 6.0]])
-t = torch.linspace(5.2, 11.4, 200)
-same_height = torch.stack([t, torch.zeros(200)], dim=1)
-walked = roll_distance(same_height[:1].expand(200, 2), same_height)
-geodesic = manifolds.BAND.embed(t, inner[0, 1] + walked / walked[-1] * (outer[0, 1] - inner[0, 1]))
-viz.show(
-    viz.paths_3d(
-        {"rolled": band.points},
-        paths={"rolled": {"geodesic": geodesic, "chord": geodesic[[0, -1]]}},
-        colour={"rolled": band.coordinates[:, 0]},
-        view=(18, -80),
-        title="Near in space, far along the band",
-    ),
-    alt="A rolled band. The chord jumps from one turn to the next; the geodesic follows the band around.",
+inner, outer = (
+    int((band.parameters - torch.tensor(place)).norm(dim=1).argmin()) for place in ((5.2, 2.0), (11.4, 6.0))
 )
+
+
+def ways_on_the_band(start: int, end: int) -> dict[str, tuple[Tensor, Tensor | None]]:
+    """Geodesic and chord between two points of the band: their steps in space, and on the unrolled band."""
+    (t_start, h_start), (t_end, h_end) = band.parameters[[start, end]].tolist()
+    t = torch.linspace(t_start, t_end, 200)
+    same_height = torch.stack([t, torch.zeros(200)], dim=1)
+    walked = roll_distance(same_height[:1].expand(200, 2), same_height)
+    share = walked / walked[-1].clamp(min=1e-6)
+    geodesic = manifolds.BAND.embed(t, h_start + share * (h_end - h_start))
+    unrolled = band.coordinates[start] + share[:, None] * (band.coordinates[end] - band.coordinates[start])
+    return {"geodesic": (geodesic, unrolled), "chord": (geodesic[[0, -1]], None)}
+
+
 print(
-    f"chord {(geodesic[0] - geodesic[-1]).norm():.1f}, along the band {roll_distance(inner, outer).item():.1f}"
+    f"chord {(band.points[inner] - band.points[outer]).norm():.1f}, "
+    f"along the band {roll_distance(band.parameters[[inner]], band.parameters[[outer]]).item():.1f}"
+)
+explorers.unfold(
+    band.points,
+    band.coordinates,
+    ways=ways_on_the_band,
+    start=(inner, outer),
+    colour=band.coordinates[:, 0],
+    colour_label="along the band",
+    surface_title="rolled",
+    flat_title="unrolled",
+    notice="On the unrolled band every geodesic is a straight line. Put the ends on neighbouring turns, and the chord "
+    "is a short cut through space that no walk on the band can take.",
 )
 
 # %% [markdown]
@@ -755,26 +775,32 @@ left = int((torn.coordinates - torch.tensor([5.0, 4.0])).norm(dim=1).argmin())
 right = int((torn.coordinates - torch.tensor([17.0, 4.0])).norm(dim=1).argmin())
 around = torch.as_tensor(graph_geodesics(torn.points, neighbours=8)).float()
 straight = (torn.coordinates[left] - torn.coordinates[right]).norm()
-detour = around[left] + around[right] - around[left, right]  # zero for samples that lie on a shortest walk
-stops = (detour < 1e-3).nonzero().flatten()
-stops = stops[around[left, stops].argsort()]
-viz.show(
-    viz.paths_3d(
-        {"rolled": torn.points, "unrolled": torn.coordinates},
-        paths={
-            "rolled": {"shortest walk": torn.points[stops]},
-            "unrolled": {
-                "shortest walk": torn.coordinates[stops],
-                "straight": torn.coordinates[[left, right]],
-            },
-        },
-        colour={"rolled": torn.coordinates[:, 0], "unrolled": torn.coordinates[:, 0]},
-        view=(18, -80),
-        title="The shortest walk goes around the hole",
-    ),
-    alt="A rolled band with a rectangular hole, rolled and unrolled. The straight line crosses the hole, the shortest walk goes around it.",
-)
 print(f"straight across the hole {straight:.1f}, walk around it {around[left, right]:.1f}")
+
+
+def walks_on_the_torn_band(start: int, end: int) -> dict[str, tuple[Tensor | None, Tensor]]:
+    """The shortest walk between two samples, in space and unrolled, and the straight line of the unrolled band."""
+    detour = around[start] + around[end] - around[start, end]  # zero for samples that lie on a shortest walk
+    stops = (detour < 1e-3).nonzero().flatten()
+    stops = stops[around[start, stops].argsort()]
+    return {
+        "shortest walk": (torn.points[stops], torn.coordinates[stops]),
+        "straight": (None, torn.coordinates[[start, end]]),
+    }
+
+
+explorers.unfold(
+    torn.points,
+    torn.coordinates,
+    ways=walks_on_the_torn_band,
+    start=(left, right),
+    colour=torn.coordinates[:, 0],
+    colour_label="along the band",
+    surface_title="rolled",
+    flat_title="unrolled",
+    notice="Where the straight line would cross the hole, the shortest walk bends around it; where there is no hole "
+    "between the ends, the two nearly agree.",
+)
 
 # %% [markdown]
 r"""
@@ -1231,8 +1257,9 @@ cases = {
     "turning camera": (film.points, film.coordinates[:, 0], "camera azimuth (°)"),
     "digits": (digits.train_images.flatten(1)[some], digits.train_labels[some], "digit"),
 }
+embeddings = {name: four_ways(points, 2, seed=0)[0] for name, (points, _, _) in cases.items()}
 for name, (points, colour, label) in cases.items():
-    ways, _ = four_ways(points, 2, seed=0)
+    ways = embeddings[name]
     trust = {way: trustworthiness(points.numpy(), z, n_neighbors=10) for way, z in ways.items()}
     random = trustworthiness(
         points.numpy(), np.random.default_rng(0).random((len(points), 2)), n_neighbors=10
@@ -1255,6 +1282,37 @@ Look closely before you trust a number. PCA leaves the band rolled up, and UMAP 
 punished much: trustworthiness looks at neighbours only, and near neighbours survive a projection well. The autoencoder with its
 low error is free to fold the band in any way that it can undo.
 
+A point is a picture. Below are the film of the turning camera and the digits, each as the autoencoder sees it (two numbers) and beside
+it as three principal components of the pixels, which you can turn. Point at a point, draw around a few, colour by something else.
+Which pictures lie where you would not have put them?
+"""
+
+# %% tags=["demo"]
+explorers.latent_scatter(
+    embeddings["turning camera"]["autoencoder"],
+    images=film.points.unflatten(1, (3, 24, 24)),
+    factors={"camera azimuth (°)": film.coordinates[:, 0], "mean brightness": film.points.mean(dim=1)},
+    inputs=PCA(3).fit_transform(film.points.numpy()),
+    title="z of the autoencoder",
+    input_title="three principal components of x",
+    notice="In both spaces the film is a curve along which the azimuth changes steadily; coloured by brightness, "
+    "pieces of it that are far apart share a colour.",
+)
+
+# %% tags=["demo"]
+explorers.latent_scatter(
+    embeddings["digits"]["autoencoder"],
+    images=digits.train_images[some],
+    factors={"digit": digits.train_labels[some], "mean ink": digits.train_images[some].mean(dim=(1, 2))},
+    inputs=PCA(3).fit_transform(digits.train_images[some].flatten(1).numpy()),
+    title="z of the autoencoder",
+    input_title="three principal components of x",
+    notice="Draw around a few points where the colours mix: the counts say which digits share one place, the pictures "
+    "which of them you would have mixed up yourself.",
+)
+
+# %% [markdown]
+"""
 For the turning camera there is a sharper question, because reality is known. Give each method *one* coordinate. How well does
 it order the images by the true angle of the camera? The score is the rank correlation, without its sign, of z and the angle; the
 ceiling is 1. Two baselines hardly look at the images: a *random direction* in data space, and the mean *brightness*. Chance is what an
@@ -1335,6 +1393,8 @@ explorers.embedding(
     parameters={"n_neighbors": (3, 5, 15, 50, 200), "min_dist": (0.0, 0.1, 0.5, 0.99)},
     start={"n_neighbors": 15, "min_dist": 0.1},
     title="UMAP of digits",
+    notice="Few neighbours make islands of the digits and many make one continent; how far apart two islands lie says "
+    "nothing.",
     score=lambda z: (
         f"trustworthiness {trustworthiness(digits.train_images.flatten(1)[some].numpy(), z, n_neighbors=10):.3f}"
     ),

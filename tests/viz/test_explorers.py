@@ -1,3 +1,4 @@
+import asyncio
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ def explorer(calls):
     return explorers.Explorer(
         draw,
         describe=lambda stage, scale: f"We are at {stage}, scale {scale}.",
+        notice="The part in colour moves.",
         controls={
             "stage": explorers.Control("where we are", STAGES, "x"),
             "scale": explorers.Control("scale", [0, 1, 2], 1, "{} m".format),
@@ -75,11 +77,98 @@ def test_an_error_is_shown_in_place_and_the_sliders_stay_usable(explorer):
     assert alt_of(explorer) == "We are at x, scale 2."
 
 
-def test_sliders_are_labelled_and_wait_for_the_reader_to_let_go(explorer):
+def test_sliders_are_labelled_and_followed_while_they_are_dragged(explorer):
     slider = explorer.sliders["scale"]
     assert slider.description == "scale"
     assert [name for name, _ in slider.options] == ["0 m", "1 m", "2 m"]
-    assert not slider.continuous_update
+    assert slider.continuous_update
+
+
+def test_while_a_slider_is_dragged_only_the_latest_position_is_drawn(explorer, calls):
+    async def drag():
+        for stage in ("z", "decoder", "y"):
+            explorer.sliders["stage"].value = stage
+        assert len(calls) == 1  # the kernel is not held up
+        await explorer._latest.settled()
+
+    asyncio.run(drag())
+    assert alt_of(explorer) == "We are at y, scale 1."
+    assert calls == [("x", 1), ("y", 1)]
+
+
+def test_reset_brings_the_first_picture_back(explorer, calls):
+    explorer.sliders["stage"].value = "y"
+    explorer.sliders["scale"].value = 2
+    button(explorer, "Reset").click()
+    assert alt_of(explorer) == "We are at x, scale 1."
+    assert (explorer.sliders["stage"].value, explorer.sliders["scale"].value) == ("x", 1)
+    assert calls == [("x", 1), ("y", 1), ("y", 2)]  # and it was remembered
+
+
+def test_the_reader_is_told_what_to_notice_live_and_still(explorer):
+    assert "The part in colour moves." in explorer.box.children[4].value
+    assert "The part in colour moves." in outputs_of(explorer)[0]["text/html"]
+    with pytest.raises(ValueError, match="notice is empty"):
+        explorers.Explorer(lambda: flow(), describe=lambda: "", controls={}, notice=" ")
+
+
+def button(explorer, name):
+    (found,) = [widget for widget in explorer.box.children[3].children if widget.description == name]
+    return found
+
+
+@pytest.fixture
+def slow(calls):
+    def draw(stage):
+        for step in range(1000 if stage == "y" else 2):
+            calls.append((stage, step))
+            yield step / 1000
+        return flow(highlight={stage})
+
+    return explorers.Explorer(
+        draw,
+        describe=lambda stage: f"We are at {stage}.",
+        controls={"stage": explorers.Choice("stage", STAGES, "x")},
+        notice="It takes long.",
+    )
+
+
+def test_long_work_has_a_bar_and_can_be_cancelled(slow, calls):
+    _, bar, cancel = slow.box.children[2].children
+
+    async def cancelled():
+        slow.sliders["stage"].value = "y"
+        while len(calls) < 6:
+            await asyncio.sleep(0)
+        assert (bar.layout.display, cancel.layout.display) == (None, None)  # to be seen
+        assert 0 < bar.value < 1
+        cancel.click()
+        await slow._latest.settled()
+
+    asyncio.run(cancelled())
+    assert len(calls) < 100
+    assert slow.sliders["stage"].value == "x"
+    assert alt_of(slow) == "We are at x."
+    assert "Cancelled" in slow.box.children[-2].value
+    assert (bar.layout.display, cancel.layout.display) == ("none", "none")
+
+
+def test_another_wish_ends_long_work_and_is_worked_on(slow, calls):
+    async def change_of_mind():
+        slow.sliders["stage"].value = "y"
+        while len(calls) < 6:
+            await asyncio.sleep(0)
+        slow.sliders["stage"].value = "decoder"
+        await slow._latest.settled()
+
+    asyncio.run(change_of_mind())
+    assert alt_of(slow) == "We are at decoder."
+    assert len(calls) < 100
+
+
+def test_without_a_loop_long_work_is_done_at_once(slow):
+    slow.sliders["stage"].value = "z"
+    assert alt_of(slow) == "We are at z."
 
 
 def test_the_cell_keeps_a_still_picture_that_the_live_widget_hides(explorer):
@@ -101,6 +190,7 @@ def test_under_grading_there_are_no_sliders(monkeypatch):
     explorer = explorers.Explorer(
         lambda stage: flow(highlight={stage}),
         describe=lambda stage: f"We are at {stage}.",
+        notice="The part in colour moves.",
         controls={"stage": explorers.Control("stage", STAGES, "x")},
     )
     (still,) = outputs_of(explorer)
@@ -113,6 +203,7 @@ def test_mistakes_at_the_start_are_raised_in_the_cell():
         explorers.Explorer(
             lambda stage: flow(highlight={stage}),
             describe=str,
+            notice="-",
             controls={"stage": explorers.Control("stage", STAGES, "f")},
         )
 
@@ -122,7 +213,7 @@ def test_modalities_shows_the_scene_and_says_its_caption(calls):
         calls.append((index, azimuth))
         return {"image": np.full((3, 8, 8), index / 10), "caption": f"{index} cones at {azimuth:g}"}
 
-    explorer = explorers.modalities(view, scenes=4, azimuths=(0.0, 90.0))
+    explorer = explorers.modalities(view, scenes=4, notice="It turns.", azimuths=(0.0, 90.0))
     explorer.sliders["index"].value = 3
     explorer.sliders["azimuth"].value = 90.0
     assert alt_of(explorer) == (
@@ -130,7 +221,7 @@ def test_modalities_shows_the_scene_and_says_its_caption(calls):
     )
     assert calls == [(0, 0), (3, 0), (3, 90)]
     with pytest.raises(ValueError, match="nothing to show with 0 scenes"):
-        explorers.modalities(view, scenes=0)
+        explorers.modalities(view, scenes=0, notice="It turns.")
 
 
 def test_embedding_computes_each_setting_once(rng, calls):
@@ -146,6 +237,7 @@ def test_embedding_computes_each_setting_once(rng, calls):
         parameters={"n_neighbors": [5, 15], "min_dist": [0.1, 0.5]},
         start={"n_neighbors": 15, "min_dist": 0.1},
         title="UMAP",
+        notice="Islands come and go.",
         colour=np.arange(30) % 3,
         colour_label="digit",
         score=lambda z: f"spread {z.std():.2f}",
@@ -157,7 +249,9 @@ def test_embedding_computes_each_setting_once(rng, calls):
         "UMAP of 30 images with n_neighbors = 5, min_dist = 0.1, coloured by digit"
     )
     with pytest.raises(ValueError, match="start must name n_neighbors; it names k"):
-        explorers.embedding(embed, images=[], parameters={"n_neighbors": [5]}, start={"k": 1}, title="")
+        explorers.embedding(
+            embed, images=[], parameters={"n_neighbors": [5]}, start={"k": 1}, title="", notice="-"
+        )
 
 
 def test_latent_line_walks_past_both_ends():
@@ -195,7 +289,7 @@ def test_latent_line_figure_shows_the_image_at_t(rng, assert_complete):
 
 
 def test_importing_viz_loads_neither_widgets_nor_torch_nor_pyplot():
-    heavy = "{'torch', 'ipywidgets', 'matplotlib.pyplot', 'umap', 'sklearn', 'scipy'}"
+    heavy = "{'torch', 'ipywidgets', 'plotly', 'anywidget', 'matplotlib.pyplot', 'umap', 'sklearn', 'scipy'}"
     code = f"import sys, mmdl_course.viz; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

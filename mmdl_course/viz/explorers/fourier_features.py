@@ -109,7 +109,18 @@ def fourier_features(
         )
 
     control = Control("bandwidth", widths, start, "{:g}".format)
-    return Explorer(draw, describe=describe, controls={"bandwidth": control})
+    best = ", ".join(f"{name} at {_best(seeds):g}" for name, seeds in measured.items())
+    return Explorer(
+        draw,
+        describe=describe,
+        notice=f"The bandwidth decides how fine the fit may be; on average over the seeds the {error_label} "
+        f"is lowest for {best}.",
+        controls={"bandwidth": control},
+    )
+
+
+def _best(measured: Mapping[float, np.ndarray]) -> float:
+    return min(measured, key=lambda width: measured[width].mean())
 
 
 def _checked_fits(

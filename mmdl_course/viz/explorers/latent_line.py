@@ -68,6 +68,8 @@ def latent_line(
     return Explorer(
         draw,
         describe=describe,
+        notice="Walk past both ends: the curve tells how far what is decoded is from anything real, and the "
+        "shaded part is all that lies between the two codes.",
         controls={"t": Control("t (0: start, 1: end)", values, values[_nearest(0.5)], "{:.2f}".format)},
     )
 

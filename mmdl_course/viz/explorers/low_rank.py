@@ -80,7 +80,15 @@ def low_rank(
             + "."
         )
 
-    return Explorer(draw, describe=describe, controls={"rank": Control("rank r of the update", ranks, start)})
+    first, last = ranks[0], ranks[-1]
+    return Explorer(
+        draw,
+        describe=describe,
+        notice=f"From rank {first} to rank {last} the share of the update that is kept goes from "
+        f"{100 * kept(first):.0f} % to {100 * kept(last):.0f} %, the accuracy from {accuracy[first]:.2f} "
+        f"to {accuracy[last]:.2f}: a rank is enough when the accuracy stops rising.",
+        controls={"rank": Control("rank r of the update", ranks, start)},
+    )
 
 
 def _figure(

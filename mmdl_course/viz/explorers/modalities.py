@@ -15,6 +15,7 @@ def modalities(
     view: Callable[[int, float], Mapping[str, Any]],
     *,
     scenes: int,
+    notice: str,
     azimuths: Sequence[float] = tuple(15.0 * step for step in range(24)),
 ) -> Explorer:
     """Show the same scene in every modality, with one slider for the scene and one for the camera.
@@ -22,6 +23,7 @@ def modalities(
     Args:
         view: (scene index, camera azimuth in degrees) → name → modality, as `modality_panels` takes them.
         scenes: number of scenes.
+        notice: one sentence that says what to notice.
         azimuths: where the camera can stand, in degrees.
 
     Returns:
@@ -55,6 +57,7 @@ def modalities(
     return Explorer(
         draw,
         describe=describe,
+        notice=notice,
         controls={
             "index": Control("scene", range(scenes), 0),
             "azimuth": Control("camera azimuth", tuple(azimuths), azimuths[0], "{:g}°".format),

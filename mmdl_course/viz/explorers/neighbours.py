@@ -89,7 +89,13 @@ def neighbours(
         told = (f"In {name}: {_told(nearest)}" for name, nearest in found(word).items())
         return f"Words most similar to “{word}”, with their cosine, best first. {' '.join(told)}"
 
-    return Explorer(draw, describe=describe, controls={"word": TextControl("word", queries, queries[0])})
+    return Explorer(
+        draw,
+        describe=describe,
+        notice="Who is near depends on the space, and somebody always comes first: read the cosine before "
+        "you believe that two words are alike.",
+        controls={"word": TextControl("word", queries, queries[0])},
+    )
 
 
 @dataclass(frozen=True)

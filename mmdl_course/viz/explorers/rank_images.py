@@ -79,7 +79,11 @@ def rank_images(
         )
 
     return Explorer(
-        draw, describe=describe, controls={"query": TextControl("what to look for", queries, queries[0])}
+        draw,
+        describe=describe,
+        notice="Some image always comes first: ask for something that no image shows, and compare how high "
+        "the similarities are.",
+        controls={"query": TextControl("what to look for", queries, queries[0])},
     )
 
 

@@ -124,6 +124,8 @@ def switchboard(tasks: Mapping[str, SwitchboardTask], *, scenes: int) -> Explore
         draw,
         describe=describe,
         below=listen,
+        notice="Keep the scene and switch the task: the reality stays the same, and what is asked of it "
+        "decides about the pipeline and about the unit of its score.",
         controls={
             "task": Choice("task", tuple(tasks), next(iter(tasks))),
             "scene": Control("scene", range(1, scenes + 1), 1),

@@ -65,7 +65,18 @@ def training_similarity(
         )
 
     steps = tuple(values)
-    return Explorer(draw, describe=describe, controls={"step": Control("step of training", steps, steps[-1])})
+    own = np.eye(*shape, dtype=bool)
+    (pairs_before, pairs_after), (others_before, others_after) = (
+        [float(values[step][mask].mean()) for step in (steps[0], steps[-1])] for mask in (own, ~own)
+    )
+    return Explorer(
+        draw,
+        describe=describe,
+        notice=f"From step {steps[0]} to step {steps[-1]} the pairs on the diagonal go from "
+        f"{pairs_before:.2f} to {pairs_after:.2f} on average, all other cells from {others_before:.2f} to "
+        f"{others_after:.2f}.",
+        controls={"step": Control("step of training", steps, steps[-1])},
+    )
 
 
 def _figure(

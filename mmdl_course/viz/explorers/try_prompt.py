@@ -98,7 +98,13 @@ def try_prompt(
         return _told(compared(prompt), prompt=prompt, reference=prompts[0], classes=classes)
 
     control = TextControl("prompt template", prompts, prompts[min(1, len(prompts) - 1)])
-    return Explorer(draw, describe=describe, controls={"prompt": control})
+    return Explorer(
+        draw,
+        describe=describe,
+        notice="A difference that is smaller than about twice its standard error may be chance: watch it, "
+        "and not the two accuracies alone, when you change a word.",
+        controls={"prompt": control},
+    )
 
 
 @dataclass(frozen=True)
