@@ -149,7 +149,7 @@ def _sum_up(rows: list[Entry], *, seconds: float) -> int:
 
 def _mention_strays(course: Course) -> None:
     strays = sorted(path.name for path in (course.root / "submitted").iterdir() if path.is_file())
-    strays = [intake.readable(name) for name in strays if not name.startswith(".")]
+    strays = [intake.printable(name) for name in strays if not name.startswith(".")]
     if strays:
         Console(stderr=True, highlight=False).print(
             f"Not in a student's folder, so not graded: {', '.join(strays)} (in submitted/)", markup=False

@@ -316,8 +316,8 @@ class Grader:
         )
 
     def _done(self, task: _Task, row: Entry, *, finished: bool = True) -> None:
-        flags = tuple(intake.readable(flag) for flag in row.flags)
-        row = replace(row, reason=intake.readable(row.reason), flags=flags)
+        flags = tuple(intake.printable(flag) for flag in row.flags)
+        row = replace(row, reason=intake.printable(row.reason), flags=flags)
         self.journal.record(row, finished=finished)
         self.rows[task.student] = row
         self.progress.done(row)

@@ -27,6 +27,7 @@ __all__ = [
     "find_notebook",
     "find_students",
     "grade_id",
+    "printable",
     "read_notebook",
     "readable",
     "recognise",
@@ -220,10 +221,13 @@ def digest(paths: Sequence[Path], *parts: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Text that can be printed and stored, whatever a file or a student's function is called."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    # Control characters would command the terminal in which somebody reads it.
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    """Text that can be stored, whatever a file or a student's function is called."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    """Text that can be printed, too: control characters would command the terminal in which it is read."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in readable(text))
 
 
 def grade_id(cell: "NotebookNode") -> str | None:

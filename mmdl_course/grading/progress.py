@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from mmdl_course.grading.intake import printable
 from mmdl_course.grading.journal import Entry
 
 __all__ = ["GradingProgress"]
@@ -64,15 +65,15 @@ class GradingProgress:
         mark = f"{row.score:g}/{row.max_score:g}" if row.score is not None else row.reason
         mark += f", to be marked by hand: {', '.join(row.to_mark)}" if row.to_mark else ""
         mark += f" ({'; '.join(row.flags)})" if row.flags else ""
-        self.console.print(
-            f"[{self.count}/{self.total}] {row.student}: {row.state}, {mark}", markup=False, soft_wrap=True
-        )
+        place = f"[{self.count}/{self.total}]"
+        text = f"{place} {printable(row.student)}: {row.state}, {mark}"
+        self.console.print(text, markup=False, soft_wrap=True)
 
     def _picture(self) -> RenderableType:
         now = time.monotonic()
         doing = list(self._doing.items())  # another thread draws
         lines = [
-            Text(f"  {student}: {what}, {now - since:.0f} s", no_wrap=True, overflow="ellipsis")
+            Text(f"  {printable(student)}: {what}, {now - since:.0f} s", no_wrap=True, overflow="ellipsis")
             for student, (what, since) in doing[:_MOST_LINES]
         ]
         more = [Text(f"  and {len(doing) - _MOST_LINES} more")] if len(doing) > _MOST_LINES else []

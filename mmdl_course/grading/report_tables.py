@@ -10,6 +10,7 @@ from rich.table import Table
 from mmdl_course.course import Week
 from mmdl_course.grading.exercise_statistics import ExerciseStatistics
 from mmdl_course.grading.gradebook import Marks
+from mmdl_course.grading.intake import printable
 from mmdl_course.grading.journal import FAILED, FLAGGED, GRADED, Entry
 from mmdl_course.grading.spreadsheets import csv_text
 
@@ -49,7 +50,7 @@ def marks_table(week: Week, rows: Sequence[Entry], marks: dict[str, Marks]) -> T
         total = f"{_points(row.score)}{' + ?' if mark and mark.to_mark else ''}"
         if late:
             scores.append(f"−{mark.penalty:g}" if mark and mark.late else "")
-        table.add_row(escape(row.student), f"[{colour}]{word}[/]", *scores, total)
+        table.add_row(escape(printable(row.student)), f"[{colour}]{word}[/]", *scores, total)
     table.add_section()
     full = [f"{exercise.points:g}" for exercise in week.exercises]
     table.add_row("[dim]full marks[/]", "", *full, *([""] if late else []), f"{week.points:g}")
@@ -67,7 +68,7 @@ def notes_table(rows: Sequence[Entry]) -> Table | None:
     table.add_column("student", overflow="fold")
     table.add_column("", ratio=1)
     for row in noted:
-        table.add_row(escape(row.student), escape(row.reason or "\n".join(row.flags)))
+        table.add_row(escape(printable(row.student)), escape(row.reason or "\n".join(row.flags)))
     return table if noted else None
 
 

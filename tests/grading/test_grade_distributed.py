@@ -98,7 +98,7 @@ def test_marks_are_those_of_this_machine(
     monkeypatch.setattr(
         DaskExecutor,
         "__init__",
-        lambda self, *args, **options: initialise(self, *args, **options, modules=KERNEL),
+        lambda self, *args, **options: initialise(self, *args, **{**options, "modules": KERNEL}),
     )
     marks, journals = {}, {}
     for where, scheduler in (("here", None), ("there", cluster.address)):

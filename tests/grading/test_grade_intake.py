@@ -166,4 +166,4 @@ def test_the_key_changes_with_the_file_and_with_the_lesson(tmp_path: Path) -> No
 
 
 def test_no_flag_commands_a_terminal():
-    assert intake.readable("a\x1b[2J\nbob: 3 of 3 – ü") == "a\\x1b[2J\\nbob: 3 of 3 – ü"
+    assert intake.printable("a\x1b[2J\nbob: 3 of 3 – ü") == "a\\x1b[2J\\nbob: 3 of 3 – ü"

@@ -20,15 +20,19 @@ SPIES = {
 }
 
 
+# Prints what stands around the hidden test, in letters that the test's own text is not made of; a whole cache
+# would be a flood. What is looked for is put together, so that this text itself is not found.
+PRINT = """
+import base64
+def tell(text):
+    begin = text.find("with exercise." + 'check("neg')
+    print("SPY", base64.b64encode(text[max(begin, 0):][:1000].encode()).decode(), "END")
+"""
+
+
 @pytest.mark.parametrize("spy", SPIES)
 def test_the_hidden_tests_text_lies_nowhere(spy: str, tmp_path: Path) -> None:
-    cell = (
-        "import base64\n"
-        "def double(x):\n"
-        f"    text = {SPIES[spy]}\n"
-        "    print('SPY', base64.b64encode(text.encode()).decode(), 'END')\n"
-        "    return 2 * x\n"
-    )
+    cell = f"{PRINT}def double(x):\n    tell({SPIES[spy]})\n    return 2 * x\n"
     done = run(cell, folder=tmp_path)
     told = [part.split(" END")[0] for part in done.text.split("SPY ")[1:]]
     assert told
@@ -36,10 +40,17 @@ def test_the_hidden_tests_text_lies_nowhere(spy: str, tmp_path: Path) -> None:
     assert done.marks == (3.0,)
 
 
+def test_a_text_that_lies_there_is_found(tmp_path: Path) -> None:
+    """Else the two tests around this one would prove nothing."""
+    given = f"print({HIDDEN!r})\n{PRINT}tell(str(In))"
+    done = run(given, folder=tmp_path, checks=0)
+    (told,) = (part.split(" END")[0] for part in done.text.split("SPY ")[1:])
+    assert HIDDEN in base64.b64decode(told).decode()
+
+
 def test_nor_is_it_found_after_the_check(tmp_path: Path) -> None:
     spies = " + ".join(f"({spy})" for spy in SPIES.values())
-    cell = f"import base64\nprint('SPY', base64.b64encode(({spies}).encode()).decode(), 'END')"
-    done = run(HONEST, "CHECK", cell, folder=tmp_path, checks=0)
+    done = run(HONEST, "CHECK", f"{PRINT}tell({spies})", folder=tmp_path, checks=0)
     (told,) = (part.split(" END")[0] for part in done.text.split("SPY ")[1:])
     assert HIDDEN not in base64.b64decode(told).decode()
 
