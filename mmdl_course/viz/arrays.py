@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["as_array", "as_images", "as_points", "to_numpy"]
+__all__ = ["as_array", "as_images", "as_points", "as_steps", "to_numpy"]
 
 
 def to_numpy(values: Any) -> np.ndarray:
@@ -116,3 +116,26 @@ def as_points(
         bad = int((~np.isfinite(array)).any(axis=1).sum())
         raise ValueError(f"{name}: {bad} of {len(array)} points are NaN or infinite; they cannot be drawn.")
     return array
+
+
+def as_steps(
+    steps: Any, *, name: str, dimensions: tuple[int, ...] = (1, 2, 3)
+) -> Float[np.ndarray, "step dim"]:
+    """Check the steps of a way that is to be drawn.
+
+    Args:
+        steps: Float "step dim"; a row of NaN leaves a gap.
+        name: what the caller calls them; appears in the message.
+        dimensions: the dims that can be drawn.
+
+    Returns:
+        The steps.
+
+    Raises:
+        ValueError: another shape, no step, or not a number.
+    """
+    array = to_numpy(steps)
+    if array.ndim == 2 and array.dtype.kind == "f":
+        as_points(array[~np.isnan(array).all(axis=1)], name=name, dimensions=dimensions)
+        return array.astype(np.float64)
+    return as_points(array, name=name, dimensions=dimensions)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from mmdl_course.viz.arrays import as_points
+from mmdl_course.viz.arrays import as_points, as_steps
 from mmdl_course.viz.colours import Coding, code
 from mmdl_course.viz.points import (
     VIEW,
@@ -160,7 +160,7 @@ def paths_3d(
             draw_points(panel, points, _pale(shades.get(heading), len(points), heading), view=view)
             set_heading(panel, heading, score=None)
             for name, way in paths.get(heading, {}).items():
-                steps = as_points(way, name=f"paths_3d, '{heading}', '{name}'", dimensions=(points.shape[1],))
+                steps = as_steps(way, name=f"paths_3d, '{heading}', '{name}'", dimensions=(points.shape[1],))
                 shade, dashes = looks[name]
                 (handles[name],) = panel.plot(
                     *steps.T, color=shade, linestyle=dashes, linewidth=2.8, zorder=5

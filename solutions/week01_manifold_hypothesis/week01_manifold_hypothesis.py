@@ -407,30 +407,53 @@ You treat (latitude, longitude) as flat coordinates. Go through unit vectors, or
 
 # %% tags=["demo"]
 FROM, TO = "New York", "Delhi"
+globe = manifolds.sphere(1500, generator=seeded(0))
+spots = torch.cat([torch.tensor(list(manifolds.CITIES.values())), globe.coordinates])  # the cities come first
+
+
+def on_the_globe(latitude: Tensor, longitude: Tensor) -> Tensor:
+    """Points on a globe whose unit is 1,000 km."""
+    return manifolds.sphere_points(latitude, longitude, radius=manifolds.EARTH_RADIUS / 1000)
+
+
+def cut_at_the_edge(way: Tensor) -> Tensor:
+    """The way on the map, with a gap where it leaves on one side and comes back on the other."""
+    leaves = (way[1:, 0] - way[:-1, 0]).abs() > torch.pi
+    way[1:][leaves] = torch.nan
+    return way
+
+
+def ways_on_the_globe(start: int, end: int) -> dict[str, tuple[Tensor, Tensor | None]]:
+    """Between two places: the shortest way, the chord, and what is straight on the map."""
+    share = torch.linspace(0, 1, 100)[:, None]
+    ends = on_the_globe(*spots[[start, end]].T)
+    chord = (1 - share) * ends[0] + share * ends[1]
+    toward = F.normalize(chord, dim=1)  # the chord, seen from the centre of the earth
+    bow = torch.stack([torch.atan2(toward[:, 1], toward[:, 0]), toward[:, 2].clamp(-1, 1).asin()], dim=1)
+    straight = (1 - share) * spots[start] + share * spots[end]
+    return {
+        "geodesic": (toward * manifolds.EARTH_RADIUS / 1000, cut_at_the_edge(bow)),
+        "straight on the map": (on_the_globe(*straight.T), manifolds.equirectangular(*straight.T)),
+        "chord": (chord, None),
+    }
+
+
+explorers.unfold(
+    on_the_globe(*spots.T),
+    manifolds.equirectangular(*spots.T),
+    ways=ways_on_the_globe,
+    start=(list(manifolds.CITIES).index(FROM), list(manifolds.CITIES).index(TO)),
+    colour=spots[:, 0],
+    colour_label="latitude (°)",
+    surface_title=f"{FROM} to {TO}, on the globe (1,000 km)",
+    flat_title="the same on the map (radians)",
+    notice="Far from the equator the geodesic is a bow on the map, and the map's straight line is a detour on the globe; "
+    "along the equator the two agree.",
+)
+
+# %% tags=["demo"]
 ends = torch.tensor([manifolds.CITIES[FROM], manifolds.CITIES[TO]])
 towards = manifolds.sphere_points(*ends.T)
-share = torch.linspace(0, 1, 60)[:, None]
-chord = (1 - share) * towards[0] + share * towards[1]
-arc = F.normalize(chord, dim=1)  # the chord, seen from the centre of the earth
-on_the_map = torch.stack([torch.atan2(arc[:, 1], arc[:, 0]), arc[:, 2].clamp(-1, 1).asin()], dim=1)
-straight_on_the_map = torch.deg2rad((1 - share) * ends[:1] + share * ends[1:]).flip(1)
-globe = manifolds.sphere(1500, generator=seeded(0))
-chart = manifolds.equirectangular(*globe.coordinates.T)
-viz.show(
-    viz.paths_3d(
-        {"in data space": globe.points, "in coordinate space (a map)": chart},
-        paths={
-            "in data space": {"geodesic": arc, "chord": chord},
-            "in coordinate space (a map)": {
-                "geodesic": on_the_map,
-                "straight on the map": straight_on_the_map,
-            },
-        },
-        title=f"{FROM} to {TO}: the shortest way on the globe, and what it is on the map",
-        view=(28, -5),
-    ),
-    alt="Left, a globe: the geodesic follows the surface, the chord cuts through it. Right, the map: the geodesic is a bow far to the north of the straight line.",
-)
 way = great_circle(ends[:1], ends[1:]).item()
 print(f"chord {manifolds.EARTH_RADIUS * (towards[0] - towards[1]).norm():,.0f} km, geodesic {way:,.0f} km")
 
@@ -1293,7 +1316,7 @@ explorers.latent_scatter(
     images=film.points.unflatten(1, (3, 24, 24)),
     factors={"camera azimuth (°)": film.coordinates[:, 0], "mean brightness": film.points.mean(dim=1)},
     inputs=PCA(3).fit_transform(film.points.numpy()),
-    title="z of the autoencoder",
+    title="The film in the autoencoder's z",
     input_title="three principal components of x",
     notice="In both spaces the film is a curve along which the azimuth changes steadily; coloured by brightness, "
     "pieces of it that are far apart share a colour.",
@@ -1305,7 +1328,7 @@ explorers.latent_scatter(
     images=digits.train_images[some],
     factors={"digit": digits.train_labels[some], "mean ink": digits.train_images[some].mean(dim=(1, 2))},
     inputs=PCA(3).fit_transform(digits.train_images[some].flatten(1).numpy()),
-    title="z of the autoencoder",
+    title="The digits in the autoencoder's z",
     input_title="three principal components of x",
     notice="Draw around a few points where the colours mix: the counts say which digits share one place, the pictures "
     "which of them you would have mixed up yourself.",

@@ -440,6 +440,7 @@ def _embedding() -> explorers.Explorer:
         colour=label,
         colour_label="digit",
         score=lambda _: "trustworthiness 0.83",
+        notice="More neighbours draw the groups together.",
     )
 
 
@@ -498,7 +499,7 @@ def _modalities() -> explorers.Explorer:
         image = pictures()[index]
         return {"image": image, "depth": 5 + image[0] + azimuth / 360, "caption": CAPTIONS[index]}
 
-    return explorers.modalities(view, scenes=4, azimuths=(0.0, 90.0))
+    return explorers.modalities(view, scenes=4, azimuths=(0.0, 90.0), notice="All change at once.")
 
 
 def _neighbours() -> explorers.Explorer:

@@ -96,3 +96,17 @@ def test_what_does_not_fit_is_refused(given, change, words):
     given |= change
     with pytest.raises(ValueError, match=words):
         explorers.unfold(given.pop("surface"), given.pop("flat"), **given)
+
+
+def test_a_way_may_leave_the_map_on_one_side_and_come_back_on_another(given):
+    gap = np.array([[3.0, 0.0], [np.nan, np.nan], [-3.0, 0.0], [-2.0, 0.0]])
+    given["ways"] = lambda start, end: {"around": (None, gap)}  # noqa: ARG005
+    shown = explorers.unfold(given.pop("surface"), given.pop("flat"), **given)
+    assert np.isnan(steps(shown, 1)["around"]).tolist() == [False, True, False, False]
+    assert "around: 1.0" in shown._lengths.value
+
+
+def test_a_way_of_another_kind_is_refused(given):
+    given["ways"] = lambda start, end: {"around": (None, np.array([[0.0, np.nan], [1.0, 1.0]]))}  # noqa: ARG005
+    with pytest.raises(ValueError, match="'around' on the map: 1 of 2 points are NaN"):
+        explorers.unfold(given.pop("surface"), given.pop("flat"), **given)

@@ -244,8 +244,8 @@ def _marker(coding: Coding, values: Any, *, keyed: bool) -> tuple[dict[str, Any]
             numbers[mask] = number
         count = len(coding.categories)
         steps = [
-            [edge / count, to_hex(colour)]
-            for number, colour in enumerate(coding.categories.values())
+            [edge / count, to_hex(look.colour)]
+            for number, look in enumerate(coding.categories.values())
             for edge in (number, number + 1)
         ]
         ends = {"cmin": -0.5, "cmax": count - 0.5, "colorscale": steps}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from mmdl_course.viz.arrays import as_points
+from mmdl_course.viz.arrays import as_points, as_steps
 from mmdl_course.viz.colours import code
 from mmdl_course.viz.display import figure_html
 from mmdl_course.viz.explorers.controls import LOOK
@@ -39,8 +39,8 @@ def unfold(
         surface: Float "n 3", the manifold's points in space.
         flat: Float "n 2", the same points on the map, in the same order.
         ways: (number of one point, number of another) → name → (its steps in space, Float "step 3", its steps
-            on the map, Float "step 2"); None where a way does not exist in one of the two. At most four,
-            always the same names.
+            on the map, Float "step 2"); None where a way does not exist in one of the two, a row of NaN where
+            it leaves the map on one side and comes back on another. At most four, always the same names.
         start: the two points of the first picture.
         colour: one number for each point.
         colour_label: what the colour means.
@@ -183,7 +183,7 @@ class Unfold:
             name: tuple(
                 None
                 if steps is None
-                else as_points(steps, name=f"unfold, '{name}' {where}", dimensions=(dimension,))
+                else as_steps(steps, name=f"unfold, '{name}' {where}", dimensions=(dimension,))
                 for steps, where, dimension in zip(pair, ("in space", "on the map"), (3, 2), strict=True)
             )
             for name, pair in self._ways(start, end).items()
@@ -209,4 +209,4 @@ def _of(found: Mapping[str, tuple[Any, Any]], place: int) -> dict[str, np.ndarra
 
 def _length(in_space: Any, on_the_map: Any) -> float:
     steps = on_the_map if in_space is None else in_space
-    return float(np.linalg.norm(np.diff(steps, axis=0), axis=1).sum())
+    return float(np.nansum(np.linalg.norm(np.diff(steps, axis=0), axis=1)))
