@@ -445,8 +445,8 @@ explorers.unfold(
     start=(list(manifolds.CITIES).index(FROM), list(manifolds.CITIES).index(TO)),
     colour=spots[:, 0],
     colour_label="latitude (°)",
-    surface_title=f"{FROM} to {TO}, on the globe (1,000 km)",
-    flat_title="the same on the map (radians)",
+    surface_title="the globe (1,000 km)",
+    flat_title="a map of it (radians)",
     notice="Far from the equator the geodesic is a bow on the map, and the map's straight line is a detour on the globe; "
     "along the equator the two agree.",
 )

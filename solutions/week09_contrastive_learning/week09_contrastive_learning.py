@@ -2149,7 +2149,7 @@ def learn_maps(train: Tensor, *, seed: int) -> LinearMaps:
         count=len(train),
         steps=budget(200, grading=5),
         generator=seeded(seed),
-        batch_size=512,
+        batch_size=budget(512, grading=64),
         learning_rate=1e-3,
         label=f"two linear maps, seed {seed}",
     )

@@ -108,6 +108,7 @@ def course_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("student")
     for name in ("jupyter_config.py", "nbgrader_config.py", "syllabus.toml", "README.md"):
         shutil.copyfile(ROOT / name, root / name)
+    (root / "notebooks").mkdir()  # the home page is written into it when the server starts
     return root
 
 

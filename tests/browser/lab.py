@@ -6,6 +6,7 @@ fixed time: every step waits for what it needs to see.
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,12 @@ class Notebook:
         self._wait_until_idle(START)
 
     def read(self) -> dict[str, Any]:
-        """The notebook as it is on the disk."""
-        return json.loads(self.file.read_text(encoding="utf-8"))
+        """The notebook as it is on the disk; while it is being written, it is none."""
+        for _ in range(100):
+            with suppress(json.JSONDecodeError):
+                return json.loads(self.file.read_text(encoding="utf-8"))
+            self.lab.page.wait_for_timeout(100)
+        raise AssertionError(f"{self.file} is no notebook")
 
     def place(self, name: str) -> int:
         """Where the cell with this grade_id is: an exercise's id, or for its check `<id>-check`."""

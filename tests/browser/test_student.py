@@ -15,8 +15,9 @@ pytestmark = pytest.mark.slow
 
 def test_the_course_opens_on_its_home_and_a_link_leads_to_week_01(student: Lab, shoot):
     student.home()
-    shoot("home")
     link = student.page.get_by_role("link", name="The manifold hypothesis").first
+    expect(link).to_be_visible(timeout=START)
+    shoot("home")
     link.click()
     expect(student.page.get_by_role("heading", name="Week 1: The manifold hypothesis")).to_be_visible(
         timeout=START

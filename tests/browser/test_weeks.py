@@ -38,12 +38,22 @@ def test_a_solved_notebook_runs_without_an_error(week, student: Lab, solved, sho
     explorers = notebook.widgets()
     for place, explorer in enumerate(explorers):
         explorer.locator(".jupyter-widgets").first.scroll_into_view_if_needed()
+        _has_its_plots(explorer)
         shoot(f"explorer-{place + 1}")
     for explorer in explorers:
         if explorer.get_by_role("slider").count():
             _move_a_slider(notebook, explorer)
             shoot("slider-moved")
             break
+
+
+def _has_its_plots(explorer: Locator) -> None:
+    """What turns is drawn, and has not lost its surface to another figure: a page has only sixteen."""
+    lost = "e => [...e.querySelectorAll('canvas')].some(c => c.getContext('webgl')?.isContextLost())"
+    for plot in explorer.locator("[role=group][aria-label]").all():
+        plot.scroll_into_view_if_needed()
+        expect(plot.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=RUN)
+        assert not plot.evaluate(lost)
 
 
 def _move_a_slider(notebook: Notebook, explorer: Locator) -> None:

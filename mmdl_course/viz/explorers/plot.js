@@ -35,6 +35,12 @@ function withoutWebGL(figure) {
   return figure;
 }
 
+// A page has sixteen drawing surfaces of this kind at most, and a view takes up to three: they are given back at once.
+function giveBack(plot) {
+  for (const canvas of plot.querySelectorAll("canvas"))
+    (canvas.getContext("webgl2") ?? canvas.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
+}
+
 export default () => {
   let figure;
   return {
@@ -51,20 +57,18 @@ export default () => {
       describe();
       model.on("change:alt", describe);
       const Plotly = await loadPlotly(model);
-      const shown = withoutWebGL(structuredClone(figure));
-      const plot = document.createElement("div");
-      el.append(plot);
-      const inSpace = "scene" in shown.layout;
-      const buttons = inSpace ? BUTTONS_IN_SPACE : BUTTONS_IN_PLANE;
+      let shown = withoutWebGL(structuredClone(figure)); // data and layout, as the reader left them
+      el.style.minHeight = `${shown.layout.height}px`; // the page does not jump when the plot comes and goes
+      const buttons = "scene" in shown.layout ? BUTTONS_IN_SPACE : BUTTONS_IN_PLANE;
       const config = { displaylogo: false, displayModeBar: true, modeBarButtons: [buttons] };
-      await Plotly.newPlot(plot, shown.data, shown.layout, config);
+      let plot; // there only while it is in view
 
       // While a drawing is under way, or the reader's hand is at work, changes wait and are then drawn together.
       let drawing = false;
       let held = false;
       let waiting = false;
       const redraw = async () => {
-        if (drawing || held) {
+        if (drawing || held || !plot) {
           waiting = true;
           return;
         }
@@ -74,17 +78,16 @@ export default () => {
           await Plotly.react(plot, plot.data, plot.layout, config);
         } while (waiting && !held);
         drawing = false;
+        settle();
       };
-      const hold = () => (held = true);
       const release = () => {
         held = false;
         if (waiting) redraw();
       };
-      plot.addEventListener("pointerdown", hold);
       window.addEventListener("pointerup", release);
       window.addEventListener("pointercancel", release);
       const follow = (message) => {
-        change(plot, message);
+        change(shown, message);
         redraw();
       };
       model.on("msg:custom", follow);
@@ -96,16 +99,49 @@ export default () => {
         const points = numbers(event);
         if (points.length || name === "select") model.send({ event: name, points });
       };
-      plot.on("plotly_hover", report("hover"));
-      plot.on("plotly_click", report("click"));
-      plot.on("plotly_selected", report("select"));
-      plot.on("plotly_deselect", report("select"));
+
+      const draw = async () => {
+        drawing = true;
+        waiting = false;
+        const made = document.createElement("div");
+        el.append(made);
+        await Plotly.newPlot(made, shown.data, shown.layout, config);
+        plot = shown = made; // it has data and layout, and what the reader's hand changes in them
+        made.addEventListener("pointerdown", () => (held = true));
+        made.on("plotly_hover", report("hover"));
+        made.on("plotly_click", report("click"));
+        made.on("plotly_selected", report("select"));
+        made.on("plotly_deselect", report("select"));
+        drawing = false;
+        if (waiting) redraw();
+      };
+      const erase = () => {
+        shown = { data: plot.data, layout: plot.layout };
+        giveBack(plot);
+        Plotly.purge(plot);
+        plot.remove();
+        plot = undefined;
+      };
+      let inView = false;
+      const settle = async () => {
+        if (drawing || inView === Boolean(plot)) return;
+        if (inView) await draw();
+        else erase();
+        settle(); // the page may have been scrolled meanwhile
+      };
+      const watch = new IntersectionObserver((entries) => {
+        inView = entries.at(-1).isIntersecting;
+        settle();
+      });
+      watch.observe(el);
       return () => {
+        watch.disconnect();
         model.off("msg:custom", follow);
         model.off("change:alt", describe);
         window.removeEventListener("pointerup", release);
         window.removeEventListener("pointercancel", release);
-        Plotly.purge(plot);
+        inView = false;
+        if (plot) erase();
       };
     },
   };
