@@ -64,6 +64,8 @@ full: $(READY)  ## run every lesson in full, as solved, and say how long it took
 
 bench: $(READY)  ## measure performance: the world, and the lessons under the grading budget
 	$(BIN)/python benchmarks/world.py
+	$(BIN)/python benchmarks/explorers.py
+	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/lessons.py --budget grading
 
 models: $(READY)  ## fetch the pretrained models and run their tests
