@@ -36,14 +36,24 @@ def chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> "Iterator[Browser]":
-    """Chromium without a window."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
+def chromium_path() -> str:
+    """Where the browser is; where there is none, whoever asks is skipped, and says why."""
+    pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[browser]'")
     path = chromium()
     if path is None:
         pytest.skip("no Chromium: apt install chromium, or put the path of one into MMDL_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path)
+    return path
+
+
+# Not for the whole session: as long as it is there, an event loop runs in the main thread, and the tests of
+# other rooms have loops of their own.
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> "Iterator[Browser]":
+    """Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium_path)
         yield launched
         launched.close()
 
@@ -114,7 +124,7 @@ def course_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def student_server(
-    browser: "Browser",  # noqa: ARG001  (where there is none, no server starts)
+    chromium_path: str,  # noqa: ARG001  (where there is none, no server starts)
     course_copy: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
@@ -153,7 +163,7 @@ def solved(course_copy: Path) -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def graded_course(
-    browser: "Browser",  # noqa: ARG001  (where there is none, nothing is graded)
+    chromium_path: str,  # noqa: ARG001  (where there is none, nothing is graded)
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A tiny course's root, with a class that `mmdl grade` has graded."""

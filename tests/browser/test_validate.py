@@ -23,7 +23,7 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(browser, root, tmp_path_factory):  # noqa: ARG001  (no server where there is no browser)
+def address(chromium_path, root, tmp_path_factory):  # noqa: ARG001  (no server where there is no browser)
     with running_lab(root, apart(tmp_path_factory.mktemp("home"))) as address:
         yield address
 
