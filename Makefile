@@ -3,6 +3,7 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 SITE_FLAGS ?=
 EXTRAS ?= dev
+SEEDS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -51,7 +52,7 @@ check: $(READY)  ## fail when notebooks/ is not what solutions/ would give
 	$(BIN)/mmdl build --check
 
 audit: $(READY)  ## test the tests: wheats and chaffs, few seeds
-	$(BIN)/mmdl audit --seeds 2
+	$(BIN)/mmdl audit --seeds $(SEEDS)
 
 audit-full: $(READY)  ## test the tests with 20 seeds
 	$(BIN)/mmdl audit --seeds 20

@@ -100,7 +100,7 @@ def test_the_courses_libraries_work(tmp_path: Path) -> None:
             assert _outputs(run(executor, tmp_path, *LIBRARIES)) == expected, level
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @full
 def test_umap_and_numba_work_although_nothing_may_be_written_beside_them(tmp_path: Path) -> None:
     cells = (
