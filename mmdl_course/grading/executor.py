@@ -144,6 +144,7 @@ class SteadfastExecute(Execute):
     max_display_characters = Integer(20_000_000, help="shown data a cell may make").tag(config=True)
     iopub_timeout = Integer(30, help="seconds for messages that are still on their way").tag(config=True)
     max_restarts = Integer(5, help="kernels to replace in one notebook").tag(config=True)
+    client_factory = WaryClient  # what talks to the kernel
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -276,7 +277,7 @@ class SteadfastExecute(Execute):
     def _wary(self) -> None:
         assert self.km is not None
         self.km.session = WarySession(parent=self.km)  # the client gets a copy
-        self.km.client_factory = WaryClient
+        self.km.client_factory = self.client_factory
 
     @property
     def _start(self) -> dict[str, Any]:

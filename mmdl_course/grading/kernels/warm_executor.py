@@ -139,6 +139,8 @@ def _is_idle(message: dict[str, Any], asked: str) -> bool:
 class _WarmExecute(SteadfastExecute):
     """A SteadfastExecute whose kernels are of one kind, whatever kernel the notebook names."""
 
+    client_factory = _Client
+
     def __init__(self, *, spec: KernelSpec, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._spec = spec
@@ -147,7 +149,6 @@ class _WarmExecute(SteadfastExecute):
         self.km = AsyncKernelManager(config=self.config)
         self.km._kernel_spec = self._spec
         self._wary()
-        self.km.client_factory = _Client
         return self.km
 
     def _replace_kernel(self, index: int) -> None:
