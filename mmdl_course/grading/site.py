@@ -88,9 +88,7 @@ def _write_week(
 def _need_sphinx() -> None:
     from importlib.util import find_spec
 
-    missing = [
-        name for name in ("sphinx", "myst_nb", "pydata_sphinx_theme", "latex2mathml") if not find_spec(name)
-    ]
+    missing = [name for name in ("sphinx", "myst_nb", "pydata_sphinx_theme") if not find_spec(name)]
     if missing:
         raise CourseError(
             f"the site needs {', '.join(missing)}. `make site` installs it; without make: "

@@ -56,7 +56,7 @@ def serve(folder):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """The address of a tiny course's site, made for this test."""
-    for name in ("sphinx", "myst_nb", "pydata_sphinx_theme", "latex2mathml"):
+    for name in ("sphinx", "myst_nb", "pydata_sphinx_theme"):
         pytest.importorskip(name, reason="the extra 'site' is not installed: make site")
     root = tiny.make_course(tmp_path_factory.mktemp("course"), lesson=LESSON)
     command = [sys.executable, "-m", "mmdl_course.cli", "site"]

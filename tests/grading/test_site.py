@@ -32,17 +32,15 @@ LESSON = (
 SECRETS = ("the secret of doubling", "twofold", "negative numbers work, too", "No absolute value is needed")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def installed():
-    for name in ("sphinx", "myst_nb", "pydata_sphinx_theme", "latex2mathml"):
+    for name in ("sphinx", "myst_nb", "pydata_sphinx_theme"):
         pytest.importorskip(name, reason="the extra 'site' is not installed: make site")
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A tiny course with a figure, and its site."""
-    for name in ("sphinx", "myst_nb", "pydata_sphinx_theme", "latex2mathml"):
-        pytest.importorskip(name, reason="the extra 'site' is not installed: make site")
     course = load_course(tiny.make_course(tmp_path_factory.mktemp("course"), lesson=LESSON))
     # In a process of its own: Sphinx's extensions use what Sphinx will remove one day, and say so.
     command = [sys.executable, "-m", "mmdl_course.cli", "site"]
